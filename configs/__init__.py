@@ -1,0 +1,1 @@
+"""Configuration groups (YAML) and their typed schema; read by `launch` only."""

@@ -1,0 +1,50 @@
+"""What determines a response, and its digest: two configurations never mix in one place unseen."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from inference.engine import EngineError, engine_version
+from inference.spec import EngineSpec, ModelSpec, Sampling
+from store.digest import digest, digest_folder
+
+
+def is_local(path: str) -> bool:
+    """Whether a model's path means a folder, not a hub id: it is absolute, begins with a dot, or exists."""
+    return path.startswith(("/", "./", "../", "~")) or Path(path).is_dir()
+
+
+def check_path(model: ModelSpec) -> None:
+    """Raise unless a model that is given as a folder is there.
+
+    Raises:
+        EngineError: the folder does not exist or holds no checkpoint.
+    """
+    if is_local(model.path) and not (Path(model.path).expanduser() / "config.json").is_file():
+        raise EngineError(
+            f"model {model.name}: {model.path} is not a checkpoint folder (no config.json in it); "
+            "correct its path in the pool's YAML"
+        )
+
+
+def response_identity(
+    model: ModelSpec, engine: EngineSpec, sampling: Sampling, max_tokens: int, prompt_digest: str
+) -> tuple[str, dict[str, Any]]:
+    """Digest of everything that determines a response, and the readable parts of it for the file's meta.
+
+    Speed settings (batch size, parallelism, memory share) are not among them.
+    """
+    checkpoint = (
+        digest_folder(Path(model.path).expanduser()) if is_local(model.path) else f"{model.path}@{model.revision}"
+    )
+    parts = {
+        "model": model.name,
+        "checkpoint": checkpoint,
+        "dtype": model.dtype,
+        "max_model_len": model.max_model_len,
+        "chat_template_kwargs": model.chat_template_kwargs,
+        "sampling": {**asdict(sampling), "max_tokens": max_tokens},
+        "engine": engine_version(engine),
+        "prompt_digest": prompt_digest,
+    }
+    return digest(parts), parts

@@ -1,0 +1,72 @@
+"""What has to be said about a model, an engine and the sampling, as plain data.
+
+These dataclasses are also the typed schema of the configuration groups `pool`, `engine` and `encoder`
+(`configs/schema.py`; help and limits stand in the field metadata), which is why they are not frozen.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class ModelSpec:
+    """One model of a pool."""
+
+    name: str = field(metadata={"help": "name in the store and in every table"})
+    path: str = field(metadata={"help": "checkpoint folder, or hub id"})
+    revision: str | None = field(default=None, metadata={"help": "commit of the hub repository"})
+    dtype: str = field(default="auto", metadata={"choices": ["auto", "float32", "float16", "bfloat16"]})
+    tensor_parallel_size: int = field(default=1, metadata={"help": "GPUs one worker uses", "min": 1})
+    max_model_len: int | None = field(default=None, metadata={"help": "context length in tokens", "min": 1})
+    chat_template_kwargs: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "passed to the chat template, e.g. {enable_thinking: true}"}
+    )
+    price_prompt_usd: float | None = field(
+        default=None, metadata={"help": "USD per million prompt tokens; costs are unknown without it", "min": 0.0}
+    )
+    price_completion_usd: float | None = field(
+        default=None, metadata={"help": "USD per million completion tokens", "min": 0.0}
+    )
+
+
+@dataclass
+class EngineSpec:
+    """How the inference engine runs. Nothing here may change what a model answers, only how fast."""
+
+    name: str = field(default="vllm", metadata={"help": "inference/<name>_engine.py", "choices": ["vllm"]})
+    gpu_memory_utilization: float = field(default=0.9, metadata={"min": 0.05, "max": 1.0})
+    max_num_seqs: int = field(default=256, metadata={"help": "sequences computed at the same time", "min": 1})
+    enforce_eager: bool = field(default=False, metadata={"help": "no CUDA graphs, no compilation"})
+    args: dict[str, Any] = field(default_factory=dict, metadata={"help": "any further argument of vLLM's EngineArgs"})
+    env: dict[str, str] = field(
+        default_factory=dict, metadata={"help": "environment of the engine, set before it is imported"}
+    )
+
+
+@dataclass
+class Sampling:
+    """Generation settings; temperature and top_p as LLMRouterBench has them."""
+
+    temperature: float = field(default=0.2, metadata={"min": 0.0, "max": 2.0})
+    top_p: float = field(default=1.0, metadata={"min": 0.0, "max": 1.0})
+    max_tokens: int = field(
+        default=8192, metadata={"help": "completion tokens, unless the benchmark says otherwise", "min": 1}
+    )
+
+
+@dataclass
+class EncoderSpec:
+    """One text encoder (configuration group `encoder`)."""
+
+    name: str = field(metadata={"help": "name in the store"})
+    path: str = field(metadata={"help": "folder, hub id, package:<package>/<folder>, or hashing:<dim>"})
+    revision: str | None = field(default=None, metadata={"help": "commit of the hub repository"})
+    text: str = field(
+        default="query",
+        metadata={"help": "what is embedded: the bare question, or the prompt as sent", "choices": ["query", "prompt"]},
+    )
+    max_tokens: int | None = field(
+        default=None, metadata={"help": "longer texts are cut; null: the encoder's own limit", "min": 1}
+    )
+    batch_size: int = field(default=64, metadata={"min": 1})
+    args: dict[str, Any] = field(default_factory=dict, metadata={"help": "further arguments of SentenceTransformer"})

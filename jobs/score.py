@@ -1,0 +1,141 @@
+"""Score what has a response and no up-to-date score; touches no response."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scoring.benchmark import find
+from store.layout import Layout
+from store.queries import read_queries, read_query_columns
+from store.records import Query, Score
+from store.release_format import SCORER as RELEASE
+from store.responses import read_columns
+from store.scores import read_scores, write_scores
+from store.tables import Table
+
+SCORER = "routeyard"
+FAILED = Score(0.0, "", "the request failed")  # after all tries a failure counts 0, as in LLMRouterBench
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreTask:
+    """One benchmark and the models to score on it.
+
+    Attributes:
+        root: of the store.
+        benchmark, params: which benchmark, and its constructor's keyword arguments.
+        models: their names.
+        profile: "robust" judges what the authors mean, "compat" as the published tables.
+        again: score everything anew.
+    """
+
+    root: Path
+    benchmark: str
+    models: tuple[str, ...]
+    params: dict[str, Any]
+    profile: str = "robust"
+    again: bool = False
+
+
+def score(task: ScoreTask) -> dict[str, int]:
+    """Scores every response of the models that lacks one; gives back model -> how many were judged.
+
+    Raises:
+        BenchmarkError: there is no such benchmark.
+        StoreError: its queries or responses cannot be read.
+    """
+    layout = Layout(task.root)
+    benchmark = find(task.benchmark, **task.params)
+    judge = benchmark.score_compat if task.profile == "compat" else benchmark.score
+    queries = {query.index: query for query in read_queries(layout, task.benchmark)}
+    meta = _meta(layout, task, benchmark.scorer_version)
+    return {model: _score_pair(layout, task, model, judge, queries, meta) for model in task.models}
+
+
+def needs_scoring(task: ScoreTask) -> bool:
+    """Whether any model of the task has a response without an up-to-date score; reads no text."""
+    layout = Layout(task.root)
+    if task.again:
+        return True
+    meta = _meta(layout, task, find(task.benchmark, **task.params).scorer_version)
+    for model in task.models:
+        keys = read_columns(layout, task.benchmark, model, ["finished_at"])
+        found = read_scores(layout, task.benchmark, model, ["response_finished_at"])
+        if found is None or not _is_current(found[1], meta):
+            if len(keys["index"]) and (found is None or found[1]["scorer"] != RELEASE):
+                return True
+        elif not np.array_equal(found[0]["response_finished_at"], keys["finished_at"]):
+            return True
+    return False
+
+
+def _meta(layout: Layout, task: ScoreTask, scorer_version: int) -> dict[str, Any]:
+    """What determines a score beside the response."""
+    return {
+        "scorer": SCORER,
+        "scorer_version": scorer_version,
+        "profile": task.profile,
+        "params": task.params,
+        "query_digest": read_query_columns(layout, task.benchmark, ())[1]["digest"],
+    }
+
+
+def _is_current(old_meta: dict[str, Any], meta: dict[str, Any]) -> bool:
+    return all(old_meta.get(key) == value for key, value in meta.items())
+
+
+def _score_pair(
+    layout: Layout,
+    task: ScoreTask,
+    model: str,
+    judge: Callable[[Query, str], Score],
+    queries: dict[int, Query],
+    meta: dict[str, Any],
+) -> int:
+    keys = read_columns(layout, task.benchmark, model, ["finished_at"])
+    if not len(keys["index"]):
+        return 0
+    old = {} if task.again else _valid_scores(layout, task.benchmark, model, meta)
+    if old is None:
+        return 0  # a publisher's verdicts; kept unless asked for
+    identity = list(zip(keys["index"].tolist(), keys["repeat"].tolist(), keys["finished_at"].tolist(), strict=True))
+    if all(key in old for key in identity) and len(old) == len(identity):
+        return 0
+    table = read_columns(layout, task.benchmark, model, ["text", "failed"])
+    scores, n_new = [], 0
+    for key, text, failed in zip(identity, table["text"], table["failed"].tolist(), strict=True):
+        if key not in old:
+            old[key] = FAILED if failed else judge(queries[key[0]], text)
+            n_new += 1
+        scores.append(old[key])
+    columns: Table = {
+        "index": keys["index"],
+        "repeat": keys["repeat"],
+        "response_finished_at": keys["finished_at"],
+        "score": np.array([score.value for score in scores], np.float64),
+        "prediction": [score.prediction for score in scores],
+        "explanation": [score.explanation for score in scores],
+    }
+    write_scores(layout, task.benchmark, model, columns, meta)
+    return n_new
+
+
+def _valid_scores(
+    layout: Layout, benchmark: str, model: str, meta: dict[str, Any]
+) -> dict[tuple[int, int, float], Score] | None:
+    """Scores that may stay, by (index, repeat, response); None if they are an imported release's."""
+    found = read_scores(layout, benchmark, model)
+    if found is None:
+        return {}
+    table, old_meta = found
+    if old_meta["scorer"] == RELEASE:
+        return None
+    if not _is_current(old_meta, meta):
+        return {}
+    keys = zip(table["index"].tolist(), table["repeat"].tolist(), table["response_finished_at"].tolist(), strict=True)
+    values = zip(table["score"].tolist(), table["prediction"], table["explanation"], strict=True)
+    return {key: Score(*value) for key, value in zip(keys, values, strict=True) if not math.isnan(value[0])}

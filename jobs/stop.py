@@ -1,0 +1,54 @@
+"""The warning before the end (SLURM's USR2, a TERM) -> a flag the worker looks at between two steps.
+
+Three things that were measured make this what it is. SLURM sends the warning to every process of the step, and vLLM's
+children die of it or, forked, run an inherited handler in our place: so the signals are *blocked* while the engine is
+built (children inherit the mask) and unblocked in this process afterwards; ignoring instead would lose a warning that
+comes while the model loads. submitit's own handler would run HDF5 code at any moment: it is replaced by one that only
+sets a flag. The worker then commits, frees its claims and requeues itself.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from store.errors import RouteyardError
+
+_SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
+
+
+class Stopped(RouteyardError):
+    """A worker was told to stop before its work was done and will not come back by itself."""
+
+
+class StopFlag:
+    """Set once a warning has come; install it before the engine exists."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+
+    def __bool__(self) -> bool:
+        return self.received is not None
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle the signals with this flag; the previous handlers come back at the end."""
+        previous = {number: signal.signal(number, self._set) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _set(self, number: int, frame: FrameType | None) -> None:
+        self.received = self.received or signal.Signals(number)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Keep the signals pending in this process, and out of every child that is started meanwhile."""
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)

@@ -1,0 +1,142 @@
+"""Fit one router with every seed of a setting, route the test queries, store the routings.
+
+The test split is used for nothing else. Where a router has a trade-off, the part of the training split held out for
+validation says how good each value is (`validation`), so that a value can be chosen without looking at a test score;
+the router that routes the test queries is fitted on the whole training split.
+"""
+
+import platform
+import time
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import routers
+from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view
+from routers.router import Queries, Router, choose, find
+from store.digest import digest
+from store.layout import Layout
+from store.matrix import Matrix
+from store.routings import Routing, read_routing, write_routing
+from store.split import train_mask
+
+_VALIDATION_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainTask:
+    """One router of a setting, with the seeds it is to be trained for."""
+
+    setting: Setting
+    router: str
+    params: dict[str, Any]
+    seeds: tuple[int, ...]
+
+
+def missing_seeds(task: TrainTask, matrix: Matrix) -> tuple[int, ...]:
+    """Seeds without an up-to-date routing in the store."""
+    layout, content = Layout(task.setting.root), content_digest(task.setting, matrix)
+    return tuple(
+        seed
+        for seed in task.seeds
+        if (old := read_routing(layout, task.setting.name, task.router, seed, with_utility=False)) is None
+        or old.meta["digest"] != _digest(task, seed, content)
+    )
+
+
+def train(task: TrainTask) -> dict[int, float]:
+    """Trains and routes every missing seed; gives back seed -> seconds.
+
+    Raises:
+        RouterError: the router is unknown or cannot use the data.
+        StoreError: scores or embeddings are not in the store.
+    """
+    setting = task.setting
+    matrix = setting.matrix()
+    content = content_digest(setting, matrix)
+    router_class = find(task.router)
+    queries: Queries | None = None
+    seconds = {}
+    for seed in missing_seeds(task, matrix):
+        started = time.perf_counter()
+        if queries is None:
+            queries = all_columns(setting, matrix, router_class.inputs)
+        router = router_class(**{**task.params, "seed": seed})
+        routing = _route(router, queries, matrix, setting, seed)
+        routing.meta.update(
+            digest=_digest(task, seed, content), setting=setting.name, router=task.router, seed=seed,
+            params=task.params, models=list(matrix.models), benchmarks=list(matrix.benchmarks),
+            encoder=setting.encoder, split_rule=setting.split_rule, train_share=setting.train_share,
+            is_reference=_is_reference(router_class), versions=_versions(),
+        )  # fmt: skip
+        write_routing(Layout(setting.root), setting.name, task.router, seed, routing)
+        seconds[seed] = time.perf_counter() - started
+    return seconds
+
+
+def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, seed: int) -> Routing:
+    is_train = setting.train_mask(matrix, seed)
+    train_rows, test_rows = np.flatnonzero(is_train), np.flatnonzero(~is_train)
+    sees = router.inputs | TRAINING_SEES
+    started = time.perf_counter()
+    fitted = router.clone().fit(view(queries, train_rows, sees))
+    fit_s = time.perf_counter() - started
+    test = view(queries, test_rows, router.inputs)
+    started = time.perf_counter()
+    utility = fitted.predict(test)
+    choice = choose(utility)
+    route_s = time.perf_counter() - started
+    trade_off = router.trade_offs()
+    validation = _validate(router, queries, train_rows, seed).tolist() if len(trade_off) > 1 else None
+    return Routing(
+        benchmark=matrix.benchmark[test_rows],
+        index=matrix.index[test_rows],
+        trade_off=trade_off,
+        utility=utility.astype(np.float32),
+        choice=choice.astype(np.int16),
+        meta={"fit_s": fit_s, "route_s": route_s, "validation": validation},
+    )
+
+
+def _validate(router: Router, queries: Queries, train_rows: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+    """AvgAcc of every trade-off on held-out training queries, fitted on the rest, float64 [n_trade_offs]."""
+    assert queries.benchmark is not None
+    assert queries.score is not None
+    numbers, benchmark = np.unique(queries.benchmark[train_rows], return_inverse=True)
+    names = [f"validation of {number}" for number in numbers]
+    fits = train_mask(names, benchmark, np.arange(len(train_rows)), seed=seed, train_share=1 - _VALIDATION_SHARE)
+    held_out = train_rows[~fits]
+    fitted = router.clone().fit(view(queries, train_rows[fits], router.inputs | TRAINING_SEES))
+    choice = choose(fitted.predict(view(queries, held_out, router.inputs)))
+    score = queries.score[held_out, choice]  # [n_trade_offs, n_held_out]
+    means = [
+        np.nanmean(score[:, benchmark[~fits] == number], axis=1)
+        for number in range(len(numbers))
+        if (benchmark[~fits] == number).any()
+    ]
+    return np.mean(means, axis=0)
+
+
+def _is_reference(router_class: type[Router]) -> bool:
+    """Whether a router is told more than a contestant may know, or looks at nothing and so does not route at all."""
+    return not router_class.inputs or bool(router_class.inputs & {"score", "benchmark"})
+
+
+def _digest(task: TrainTask, seed: int, content: str) -> str:
+    return digest([task.router, task.params, seed, content, _versions()])
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("routeyard", "numpy", "scikit-learn")}
+    return {"python": platform.python_version(), **packages, "routers": _source_digest()}
+
+
+@cache
+def _source_digest() -> str:
+    """Digest of the routers' source: whoever edits a router gets its routings made again."""
+    return digest([path.read_text() for path in sorted(Path(routers.__file__).parent.glob("*.py"))])

@@ -1,0 +1,73 @@
+"""Follow tasks: a live table on a terminal, one plain line per event in a log."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from jobs.executor import TaskStatus
+
+_COLOURS = {"waiting": "dim", "running": "cyan", "done": "green", "failed": "red"}
+_REFRESH_S = 2.0
+
+console = Console()
+
+
+@contextmanager
+def following(
+    title: str, note: Callable[[TaskStatus], str] = lambda task: ""
+) -> Iterator[Callable[[list[TaskStatus]], None]]:
+    """A callback for `jobs.executor.run_tasks` that shows the tasks while the block runs.
+
+    Args:
+        title: of the table.
+        note: what to say about a task beside its state, looked up every two seconds at most.
+    """
+    seen: dict[str, str] = {}
+    shown_at = float("-inf")
+    with Live(console=console, transient=True, auto_refresh=False) if console.is_terminal else _Silence() as live:
+
+        def show(tasks: list[TaskStatus]) -> None:
+            nonlocal shown_at
+            changed = [task for task in tasks if seen.get(task.name) != task.state]
+            for task in changed:
+                seen[task.name] = task.state
+                if not console.is_terminal and task.state != "waiting":
+                    cause = f": {task.cause}" if task.cause else ""
+                    console.print(f"{title}: {task.name} {task.state}{cause}", soft_wrap=True, highlight=False)
+            if console.is_terminal and (changed or time.monotonic() - shown_at > _REFRESH_S):
+                shown_at = time.monotonic()
+                live.update(_table(title, tasks, note), refresh=True)
+
+        yield show
+
+
+class _Silence:
+    def __enter__(self) -> "_Silence":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def update(self, *_: object, **__: object) -> None: ...
+
+
+def _table(title: str, tasks: list[TaskStatus], note: Callable[[TaskStatus], str]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in ("task", "state", "job", ""):
+        table.add_column(column)
+    for task in tasks:
+        table.add_row(task.name, f"[{_COLOURS[task.state]}]{task.state}", task.job_id, task.cause or note(task))
+    return table
+
+
+def print_failures(tasks: list[TaskStatus]) -> bool:
+    """List the failed tasks with cause and log; True if there is any."""
+    failed = [task for task in tasks if task.state == "failed"]
+    for task in failed:
+        console.print(f"[red]failed[/red] {task.name}: {task.cause}", soft_wrap=True, highlight=False)
+        if task.log:
+            console.print(f"       log: {task.log}", soft_wrap=True, highlight=False)
+    return bool(failed)

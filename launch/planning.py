@@ -1,0 +1,113 @@
+"""From the configuration to plain tasks: queries into the store, samples, identities, folders of a run."""
+
+import random
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from configs.compose import to_yaml
+from configs.schema import BenchmarkConfig, Config
+from inference.identity import response_identity
+from inference.spec import ModelSpec
+from jobs.collect import CollectTask
+from jobs.plan import BenchmarkTask
+from jobs.setting import Setting
+from launch.command import required
+from scoring.benchmark import BenchmarkError, find
+from store.atomic import write_file
+from store.errors import StoreError
+from store.layout import Layout
+from store.matrix import complete_models, match_names
+from store.queries import read_indices, read_query_columns, write_queries
+
+
+def layout_of(config: Config) -> Layout:
+    """The store the configuration names."""
+    return Layout(Path(config.store.root).expanduser().absolute())
+
+
+def store_queries(config: Config) -> dict[str, str]:
+    """Bring the queries of the chosen benchmarks into the store; gives back benchmark -> cause of those that failed."""
+    layout, failures = layout_of(config), {}
+    for name, benchmark in config.benchmark.items():
+        try:
+            queries = find(benchmark.name, **benchmark.params).queries(Path(config.data.dir).expanduser())
+            write_queries(layout, name, queries, {"params": benchmark.params})
+        except (BenchmarkError, StoreError, TypeError) as error:
+            failures[name] = str(error)
+    return failures
+
+
+def selected(layout: Layout, name: str, benchmark: BenchmarkConfig | None) -> NDArray[np.int64]:
+    """Indices of a benchmark that count: all, or its seeded sample, int64 ascending.
+
+    Raises:
+        StoreError: the sample is larger than the benchmark.
+    """
+    index = read_indices(layout, name)
+    if benchmark is None or benchmark.sample is None:
+        return index
+    if benchmark.sample.size > len(index):
+        raise StoreError(f"benchmark.{name}.sample.size={benchmark.sample.size}: it has only {len(index)} queries")
+    rows = random.Random(benchmark.sample.seed).sample(range(len(index)), benchmark.sample.size)
+    return index[np.sort(rows)]
+
+
+def collect_task(config: Config, model: ModelSpec, benchmarks: list[str]) -> CollectTask:
+    """What a worker of this model has to know."""
+    assert config.engine is not None
+    layout, tasks, metas = layout_of(config), [], {}
+    for name in benchmarks:
+        benchmark = config.benchmark[name]
+        max_tokens = benchmark.max_tokens or config.sampling.max_tokens
+        prompt_digest = read_query_columns(layout, name, ())[1]["prompt_digest"]
+        digest, metas[name] = response_identity(model, config.engine, config.sampling, max_tokens, prompt_digest)
+        index = selected(layout, name, benchmark)
+        tasks.append(BenchmarkTask(name, index, max_tokens, benchmark.expected_tokens, digest))
+    options = config.collect
+    return CollectTask(
+        root=layout.root, model=model, engine=config.engine, sampling=config.sampling, benchmarks=tuple(tasks),
+        metas=metas, n_repeats=options.n_repeats, max_attempts=options.max_attempts,
+        retry_failed=options.retry_failed, checkpoint_s=options.checkpoint_s, shard_tokens=options.shard_tokens,
+        drain_s=options.drain_s, full_disk_wait_s=options.full_disk_wait_s,
+    )  # fmt: skip
+
+
+def setting_of(config: Config) -> Setting:
+    """The setting with its names looked up in the store.
+
+    Raises:
+        StoreError: a pattern matches nothing, or no model has all the benchmarks.
+    """
+    required(config, "setting")
+    required(config, "encoder")
+    assert config.setting is not None
+    assert config.encoder is not None
+    layout, options = layout_of(config), config.setting
+    benchmarks = match_names(options.benchmarks, layout.benchmarks(), "benchmark")
+    models = complete_models(layout, benchmarks)
+    if options.models is not None:
+        everywhere = sorted({model for benchmark in benchmarks for model in layout.models(benchmark)})
+        models = match_names(options.models, everywhere, "model")
+    if not models:
+        raise StoreError(f"no model has all of the benchmarks {', '.join(benchmarks)}; name models or fewer benchmarks")
+    return Setting(
+        root=layout.root, name=options.name, benchmarks=benchmarks, models=models,
+        selection={
+            name: selected(layout, name, config.benchmark[name])
+            for name in benchmarks
+            if name in config.benchmark and config.benchmark[name].sample
+        },
+        encoder=config.encoder.name, train_share=options.train_share, split_rule=options.split_rule,
+    )  # fmt: skip
+
+
+def run_folder(config: Config, step: str) -> Path:
+    """A new folder for the pickles and logs of a submission, with the configuration that made it."""
+    name = f"{time.strftime('%Y%m%d-%H%M%S')}-{step}-{uuid.uuid4().hex[:4]}"
+    folder = layout_of(config).runs / name
+    write_file(folder / "config.yaml", to_yaml(config).encode())
+    return folder

@@ -1,0 +1,59 @@
+"""Reduce a setting to metrics, tables, figures and one HTML report.
+
+python launch/reduce.py setting=demo
+"""
+
+import sys
+
+from configs.schema import Config
+from launch.command import Command, required, run
+
+COMMAND = Command(
+    name="reduce",
+    summary="Reduce a setting to metrics, tables, figures and one HTML report.",
+    sections=("store", "setting", "encoder", "router", "cluster", "report"),
+    defaults={"encoder": "minilm", "cluster": "inline"},
+)
+
+
+def reduce_routers(config: Config) -> int:
+    """Write the report and print its tables; gives back the exit status."""
+    from functools import partial
+    from pathlib import Path
+
+    from jobs.executor import run_tasks
+    from jobs.reduce import ReduceTask, reduce_setting
+    from launch.follow import console, following, print_failures
+    from launch.planning import run_folder, setting_of
+    from store.names import to_file_name
+
+    required(config, "router")
+    required(config, "cluster")
+    setting = setting_of(config)
+    assert config.cluster is not None
+    assert config.setting is not None
+    folder = Path(config.report.folder).expanduser().absolute() / to_file_name(setting.name)
+    task = ReduceTask(
+        setting=setting, routers=tuple(config.router), seeds=tuple(config.setting.seeds), folder=folder,
+        n_resamples=config.report.n_resamples,
+    )  # fmt: skip
+    jobs = run_folder(config, "reduce")
+    with following("reduce") as show:
+        statuses = run_tasks(
+            config.cluster, jobs, "routeyard-reduce", {setting.name: partial(reduce_setting, task)}, on_poll=show
+        )
+    if print_failures(statuses):
+        return 1
+    from scoring.tables import print_tables
+
+    print_tables(statuses[0].result, console)
+    console.print(f"\nreport: {folder / 'index.html'}", soft_wrap=True, highlight=False)
+    return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return run(COMMAND, reduce_routers, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Benchmarks (load, prompt, score), graders, routing metrics and the report."""

@@ -1,0 +1,97 @@
+"""Bad input at the command line: one clear line, exit status 2, nothing lost."""
+
+import tarfile
+
+import h5py
+import pytest
+
+from launch import collect, export_release, import_release, reduce, suite, train, verify
+from store.layout import Layout
+from tests.releases import make_release
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return make_release(tmp_path / "release")
+
+
+def error_of(capsys, status):
+    message = capsys.readouterr().err.strip()
+    assert status == 2
+    assert message.startswith("error: ")
+    assert "\n" not in message
+    return message
+
+
+def test_an_unknown_pool_answers_with_the_known_ones(capsys):
+    assert "demo" in error_of(capsys, suite.main(["pool=demos"]))
+
+
+def test_no_pool_at_all_says_which_there_are(capsys):
+    message = error_of(capsys, collect.main([]))
+    assert "pool=" in message
+    assert "demo" in message
+
+
+def test_a_word_that_is_no_option_is_refused(capsys):
+    assert "key=value" in error_of(capsys, collect.main(["demo"]))
+
+
+def test_the_composed_configuration_is_printed_and_nothing_is_done(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert collect.main(["pool=demo", "sampling.temperature=0", "--cfg"]) == 0
+    assert "temperature: 0.0" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_import_export_verify(release, capsys, tmp_path):
+    assert import_release.main([str(release)]) == 0
+    assert "9 runs imported" in capsys.readouterr().out
+    assert export_release.main(["out"]) == 0
+    assert len(list((tmp_path / "out").rglob("*.json"))) == 9
+    assert verify.main([]) == 0
+
+
+def test_a_truncated_archive_is_one_line_and_keeps_what_came_before(release, capsys, tmp_path):
+    archive = tmp_path / "release.tar.gz"
+    with tarfile.open(archive, "w:gz") as file:
+        file.add(release, "bench-release")
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[: len(whole) // 2])
+    assert "breaks off" in error_of(capsys, import_release.main([str(archive)]))
+    archive.write_bytes(whole)
+    assert import_release.main([str(archive)]) == 0
+    assert "already there" in capsys.readouterr().out
+
+
+def test_a_store_of_a_newer_version_is_refused_and_untouched(release, capsys, tmp_path):
+    import_release.main([str(release)])
+    capsys.readouterr()
+    layout = Layout(tmp_path / "results" / "store")
+    for path in layout.files():
+        with h5py.File(path, "r+") as file:
+            file.attrs["schema_version"] = 99
+    before = {path: path.read_bytes() for path in layout.files()}
+    training = train.main(["setting=release_flagship", "setting.benchmarks=[shapes]"])
+    assert "99" in error_of(capsys, training)
+    assert "99" in error_of(capsys, import_release.main([str(release)]))
+    assert {path: path.read_bytes() for path in layout.files()} == before
+
+
+def test_a_damaged_file_is_listed_and_set_aside_on_request(release, capsys, tmp_path):
+    import_release.main([str(release)])
+    path = Layout(tmp_path / "results" / "store").parts("shapes", "beta")[0]
+    path.write_bytes(path.read_bytes()[:-500])
+    assert verify.main([]) == 1
+    assert path.name in capsys.readouterr().out
+    assert verify.main(["verify.quarantine=true"]) == 1
+    assert verify.main([]) == 0
+
+
+def test_a_setting_without_data_says_what_there_is(release, capsys):
+    import_release.main([str(release)])
+    capsys.readouterr()
+    message = error_of(capsys, reduce.main(["setting=release_multiturn"]))
+    assert "mint_*" in message
+    assert "shapes" in message

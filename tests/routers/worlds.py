@@ -1,0 +1,92 @@
+"""Small synthetic worlds for the tests of routers, and what is done to them."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routers.router import Queries, Router
+
+COLUMNS = ("text", "embedding", "benchmark", "score", "cost")
+
+
+def world(score: NDArray, benchmark: NDArray, embedding: NDArray, cost: NDArray | None = None) -> Queries:
+    """Queries around the given arrays, with names of models, a text per query and costs that favour no model."""
+    n_queries, n_models = score.shape
+    rng = np.random.default_rng(n_queries)
+    if cost is None:
+        cost = rng.lognormal(-7.0, 0.5, size=score.shape)
+    words = rng.integers(50, size=(n_queries, 6))
+    return Queries(
+        models=tuple(f"model-{chr(ord('a') + m)}" for m in range(n_models)),
+        n_queries=n_queries,
+        text=tuple(f"task {b}: {' '.join(f'w{w}' for w in row)}" for b, row in zip(benchmark, words, strict=True)),
+        embedding=embedding.astype(np.float32),
+        benchmark=benchmark.astype(np.int64),
+        score=score.astype(np.float64),
+        cost=cost.astype(np.float64),
+    )
+
+
+def continuous(n_queries: int = 160, n_models: int = 4, n_benchmarks: int = 3, dim: int = 12, seed: int = 0) -> Queries:
+    """Scores without ties that depend on the embedding, so that there is something to learn."""
+    rng = np.random.default_rng(seed)
+    benchmark = np.arange(n_queries) % n_benchmarks
+    embedding = rng.normal(size=(n_benchmarks, dim))[benchmark] + 0.5 * rng.normal(size=(n_queries, dim))
+    taste = embedding @ rng.normal(size=(dim, n_models)) / np.sqrt(dim)
+    score = 1 / (1 + np.exp(-2 * taste)) * rng.uniform(0.7, 1.0, size=taste.shape)
+    price = rng.uniform(1.0, 5.0, size=n_models)
+    return world(score, benchmark, embedding, price * rng.lognormal(-7.0, 0.5, size=taste.shape))
+
+
+def specialists(n_queries: int = 900, n_benchmarks: int = 5, dim: int = 24, seed: int = 1) -> Queries:
+    """One specialist per benchmark (right in 9 of 10 cases, the others in 3), benchmarks far apart in the embedding."""
+    rng = np.random.default_rng(seed)
+    benchmark = np.arange(n_queries) % n_benchmarks
+    embedding = 4.0 * rng.normal(size=(n_benchmarks, dim))[benchmark] + rng.normal(size=(n_queries, dim))
+    chance = np.where(benchmark[:, None] == np.arange(n_benchmarks), 0.9, 0.3)
+    return world(rng.random(chance.shape) < chance, benchmark, embedding)
+
+
+def noise(n_queries: int = 3000, n_models: int = 5, n_benchmarks: int = 4, dim: int = 8, seed: int = 2) -> Queries:
+    """Scores of a fair coin: there is nothing to learn."""
+    rng = np.random.default_rng(seed)
+    score = rng.random((n_queries, n_models)) < 0.5
+    return world(score, np.arange(n_queries) % n_benchmarks, rng.normal(size=(n_queries, dim)))
+
+
+def rows(queries: Queries, row: NDArray) -> Queries:
+    """The queries of these rows, in this order."""
+    row = np.asarray(row)
+    columns = {name: getattr(queries, name) for name in COLUMNS if getattr(queries, name) is not None}
+    picked = {name: tuple(value[i] for i in row) if name == "text" else value[row] for name, value in columns.items()}
+    return replace(queries, n_queries=len(row), **picked)
+
+
+def pool(queries: Queries, model: NDArray) -> Queries:
+    """The same queries with these models, in this order."""
+    model = np.asarray(model)
+    names = tuple(queries.models[m] for m in model)
+    return replace(queries, models=names, score=queries.score[:, model], cost=queries.cost[:, model])
+
+
+def split(queries: Queries, seed: int = 42, ratio: float = 0.7) -> tuple[Queries, Queries]:
+    """Training and test part of every benchmark."""
+    rng = np.random.default_rng(seed)
+    shuffled = rng.permutation(queries.n_queries)
+    by_benchmark = shuffled[np.argsort(queries.benchmark[shuffled], kind="stable")]
+    _, start, count = np.unique(queries.benchmark[by_benchmark], return_index=True, return_counts=True)
+    place = np.arange(queries.n_queries) - np.repeat(start, count)
+    is_train = place < np.repeat((ratio * count).astype(int), count)
+    return rows(queries, np.sort(by_benchmark[is_train])), rows(queries, np.sort(by_benchmark[~is_train]))
+
+
+def visible(queries: Queries, router: Router) -> Queries:
+    """What the evaluation hands to a router: the columns it declares, None for the others."""
+    return replace(queries, **{name: None for name in COLUMNS if name not in router.inputs})
+
+
+def avg_acc(queries: Queries, choice: NDArray) -> float:
+    """Unweighted mean over benchmarks of the mean score of the chosen models."""
+    score = queries.score[np.arange(queries.n_queries), choice]
+    return float(np.mean([score[queries.benchmark == b].mean() for b in np.unique(queries.benchmark)]))

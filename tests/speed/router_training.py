@@ -1,0 +1,71 @@
+"""How long routers take to fit and to route, on arrays of the size of LLMRouterBench.
+
+    python tests/speed/router_training.py                       # every router, embeddings of 384 and 3,584 dimensions
+    python tests/speed/router_training.py --names knn avengers --dims 384
+
+11,480 queries of 15 benchmarks, 20 models, 70/30 split; synthetic, so only the times mean anything.
+
+"""
+
+import argparse
+import time
+
+import numpy as np
+
+from routers.router import Queries, choose, find, names
+
+N_QUERIES, N_MODELS, N_BENCHMARKS, LATENT_DIM, TRAIN_RATIO = 11_480, 20, 15, 40, 0.7
+
+
+def synthetic(dim: int, seed: int = 0) -> tuple[Queries, Queries]:
+    """Training and test queries; benchmarks are blobs with structure inside, as embeddings of text have."""
+    rng = np.random.default_rng(seed)
+    benchmark = rng.integers(N_BENCHMARKS, size=N_QUERIES)
+    latent = rng.normal(size=(N_BENCHMARKS, LATENT_DIM))[benchmark] + 0.7 * rng.normal(size=(N_QUERIES, LATENT_DIM))
+    embedding = (latent @ rng.normal(size=(LATENT_DIM, dim))).astype(np.float32)
+    embedding += rng.normal(scale=3.0, size=embedding.shape).astype(np.float32)
+    chance = 1 / (1 + np.exp(-latent @ rng.normal(size=(LATENT_DIM, N_MODELS)) / np.sqrt(LATENT_DIM)))
+    score = (rng.random(chance.shape) < chance).astype(np.float64)
+    cost = rng.lognormal(-7.0, 1.0, size=score.shape)
+    is_train = rng.random(N_QUERIES) < TRAIN_RATIO
+    models = tuple(f"model-{m:02}" for m in range(N_MODELS))
+
+    def part(row: np.ndarray) -> Queries:
+        return Queries(
+            models=models,
+            n_queries=len(row),
+            text=tuple(f"query {i} of benchmark {benchmark[i]}" for i in row),
+            embedding=embedding[row],
+            benchmark=benchmark[row],
+            score=score[row],
+            cost=cost[row],
+        )
+
+    return part(np.flatnonzero(is_train)), part(np.flatnonzero(~is_train))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--names", nargs="+", default=names(), choices=names(), help="which routers")
+    parser.add_argument("--dims", nargs="+", type=int, default=[384, 3584], help="widths of the embedding")
+    arguments = parser.parse_args()
+    print(f"{'router':<16}{'dim':>6}{'fit s':>9}{'route s':>9}{'CPU s':>9}{'trade-offs':>12}{'queries/s':>12}")
+    for dim in arguments.dims:
+        train, test = synthetic(dim)
+        for name in arguments.names:
+            router = find(name)()
+            start, start_cpu = time.perf_counter(), time.process_time()
+            router.fit(train)
+            fitted = time.perf_counter()
+            choose(router.predict(test))
+            done, cpu = time.perf_counter(), time.process_time() - start_cpu
+            fit_s, route_s = fitted - start, done - fitted
+            rate = test.n_queries / route_s
+            print(
+                f"{name:<16}{dim:>6}{fit_s:>9.2f}{route_s:>9.2f}{cpu:>9.2f}{len(router.trade_offs()):>12}{rate:>12,.0f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
