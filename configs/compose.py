@@ -23,6 +23,7 @@ from store.errors import RouteyardError
 ROOT = Path(__file__).parent
 SINGLE = ("pool", "engine", "cluster", "encoder", "setting")  # groups of which one entry is chosen
 SEVERAL = {"benchmarks": "benchmark", "router": "router"}  # key of a choice of several -> group
+SHORT = {"dry_run": "collect.dry_run", "retry_failed": "collect.retry_failed", "max_cost": "collect.max_cost_usd"}
 _SCHEMA = get_type_hints(Config)
 
 OmegaConf.register_resolver("project", lambda: str(ROOT.parent), replace=True)  # ${project:}/inference/…
@@ -93,10 +94,11 @@ def _split(argument: str) -> tuple[str, Any]:
     key, separator, text = argument.partition("=")
     if not separator or not key:
         raise ConfigError(f"{argument!r} is not of the form key=value; --help lists the keys")
+    key = SHORT.get(key.strip(), key.strip())
     try:
-        return key.strip(), yaml.safe_load(text)
+        return key, yaml.safe_load(text)
     except yaml.YAMLError:  # taken as it stands
-        return key.strip(), text
+        return key, text
 
 
 def _load(group: str, name: str) -> DictConfig:

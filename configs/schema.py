@@ -7,7 +7,7 @@ No default where a choice changes results; defaults where it changes speed only.
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.spec import EncoderSpec, EngineSpec, ModelSpec, Sampling
+from inference.spec import EncoderSpec, EngineSpec, ModelSpec, ProviderSpec, Sampling
 from jobs.cluster import ClusterSpec
 
 
@@ -32,6 +32,7 @@ class PoolConfig:
     name: str = field(metadata={"help": "name of the pool"})
     models: list[ModelSpec] = field(metadata={"help": "the models"})
     benchmarks: list[str] = field(default_factory=list, metadata={"help": "default of benchmarks="})
+    providers: dict[str, ProviderSpec] = field(default_factory=dict, metadata={"help": "APIs that its models name"})
 
 
 @dataclass
@@ -61,17 +62,24 @@ class CollectConfig:
 
     n_repeats: int = field(default=1, metadata={"help": "answers per query", "min": 1})
     max_attempts: int = field(default=10, metadata={"help": "tries before a failure is recorded", "min": 1})
-    retry_failed: bool = field(default=False, metadata={"help": "take recorded failures up again"})
+    retry_failed: bool = field(default=False, metadata={"help": "take recorded failures up again (short: retry_failed=)"})
     checkpoint_s: float = field(default=60.0, metadata={"help": "work at risk between two commits", "min": 0.1})
     shard_tokens: float = field(
         default=100_000.0, metadata={"help": "expected tokens of a shard, the unit of work", "min": 1.0}
     )
+    load_s: float = field(
+        default=120.0, metadata={"help": "expected until a worker's model serves; only for planning", "min": 0.0}
+    )
     drain_s: float = field(
-        default=20.0, metadata={"help": "after SLURM's warning, how long running requests may finish", "min": 0.0}
+        default=60.0, metadata={"help": "after SLURM's warning, how long running requests may finish", "min": 0.0}
     )
     full_disk_wait_s: float = field(
         default=600.0, metadata={"help": "how long a worker that is done waits for room on a full disk", "min": 0.0}
     )
+    max_cost_usd: float | None = field(
+        default=None, metadata={"help": "paid to APIs in this run at most (short: max_cost=)", "min": 0.0}
+    )
+    dry_run: bool = field(default=False, metadata={"help": "print the plan and the sbatch scripts (short: dry_run=)"})
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from inference.spec import EngineSpec, ModelSpec, Sampling
 from store.errors import RouteyardError
@@ -11,6 +11,14 @@ from store.records import Message, Response
 
 class EngineError(RouteyardError):
     """The engine cannot start or has died; the message says why and what to do. Affects this model only."""
+
+
+class OutOfMemoryError(EngineError):
+    """The device has too little memory for the share the engine was told to take; a smaller one may do."""
+
+
+class ModelError(EngineError):
+    """The model as it is configured cannot be used anywhere, whatever the node; trying again is useless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,11 @@ class Finished:
 
 class Engine(ABC):
     """Serves one model. Not thread-safe; one owner calls `submit` and `step` in turn."""
+
+    @property
+    @abstractmethod
+    def capacity(self) -> int:
+        """Requests it works on at the same time; a few more submitted keep it from ever waiting for us."""
 
     @property
     @abstractmethod
@@ -85,9 +98,11 @@ def failure(request: Request, error: str) -> Response:
 
 
 def make_engine(spec: EngineSpec, model: ModelSpec, sampling: Sampling) -> Engine:
-    """The engine a specification names, started and ready.
+    """The engine that runs a model on this machine, started and ready.
 
     Raises:
+        ModelError: its checkpoint is not there.
+        OutOfMemoryError: the device has too little free memory.
         EngineError: unknown, not installed, or it cannot load the model.
     """
     if spec.name == "vllm":
@@ -95,6 +110,14 @@ def make_engine(spec: EngineSpec, model: ModelSpec, sampling: Sampling) -> Engin
 
         return VLLMEngine(spec, model, sampling)
     raise EngineError(f"unknown engine {spec.name!r}; valid: vllm")
+
+
+def with_less_memory(spec: EngineSpec) -> EngineSpec:
+    """The same engine with a smaller share of the device: four fifths on a GPU, half the cache on a CPU."""
+    env = dict(spec.env)
+    if gib := env.get("VLLM_CPU_KVCACHE_SPACE"):
+        env["VLLM_CPU_KVCACHE_SPACE"] = str(max(1, int(gib) // 2))
+    return replace(spec, gpu_memory_utilization=0.8 * spec.gpu_memory_utilization, env=env)
 
 
 def engine_version(spec: EngineSpec) -> str:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from inference.engine import EngineError, engine_version
+from inference.engine import ModelError, engine_version
 from inference.spec import EngineSpec, ModelSpec, Sampling
 from store.digest import digest, digest_folder
 
@@ -18,10 +18,10 @@ def check_path(model: ModelSpec) -> None:
     """Raise unless a model that is given as a folder is there.
 
     Raises:
-        EngineError: the folder does not exist or holds no checkpoint.
+        ModelError: the folder does not exist or holds no checkpoint.
     """
     if is_local(model.path) and not (Path(model.path).expanduser() / "config.json").is_file():
-        raise EngineError(
+        raise ModelError(
             f"model {model.name}: {model.path} is not a checkpoint folder (no config.json in it); "
             "correct its path in the pool's YAML"
         )
@@ -32,8 +32,19 @@ def response_identity(
 ) -> tuple[str, dict[str, Any]]:
     """Digest of everything that determines a response, and the readable parts of it for the file's meta.
 
-    Speed settings (batch size, parallelism, memory share) are not among them.
+    Speed settings (batch size, parallelism, memory share) are not among them; of an API, neither is its address.
     """
+    parts: dict[str, Any]
+    if model.provider is not None:
+        parts = {
+            "model": model.name,
+            "api_model": model.path,
+            "request_args": model.request_args,
+            "sampling": {**asdict(sampling), "max_tokens": max_tokens},
+            "engine": "api",
+            "prompt_digest": prompt_digest,
+        }
+        return digest(parts), parts
     checkpoint = (
         digest_folder(Path(model.path).expanduser()) if is_local(model.path) else f"{model.path}@{model.revision}"
     )
@@ -47,4 +58,6 @@ def response_identity(
         "engine": engine_version(engine),
         "prompt_digest": prompt_digest,
     }
+    if model.engine_args:
+        parts["engine_args"] = model.engine_args
     return digest(parts), parts

@@ -13,13 +13,39 @@ class ModelSpec:
     """One model of a pool."""
 
     name: str = field(metadata={"help": "name in the store and in every table"})
-    path: str = field(metadata={"help": "checkpoint folder, or hub id"})
+    path: str = field(metadata={"help": "checkpoint folder, hub id, or the provider's name of the model"})
+    provider: str | None = field(
+        default=None, metadata={"help": "one of pool.providers: answers come over its API; null: vLLM runs the model"}
+    )
     revision: str | None = field(default=None, metadata={"help": "commit of the hub repository"})
     dtype: str = field(default="auto", metadata={"choices": ["auto", "float32", "float16", "bfloat16"]})
-    tensor_parallel_size: int = field(default=1, metadata={"help": "GPUs one worker uses", "min": 1})
+    tensor_parallel_size: int = field(default=1, metadata={"help": "GPUs of a node that one worker uses", "min": 1})
+    nodes: int = field(
+        default=1, metadata={"help": "nodes one worker uses, joined by Ray: pipeline_parallel_size of vLLM", "min": 1}
+    )
     max_model_len: int | None = field(default=None, metadata={"help": "context length in tokens", "min": 1})
     chat_template_kwargs: dict[str, Any] = field(
         default_factory=dict, metadata={"help": "passed to the chat template, e.g. {enable_thinking: true}"}
+    )
+    max_tokens: int | None = field(
+        default=None, metadata={"help": "completion tokens, unless the benchmark says; null: sampling's", "min": 1}
+    )
+    engine_args: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "arguments of vLLM's EngineArgs for this model: trust_remote_code, …"}
+    )
+    request_args: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={"help": "further fields of an API request: reasoning_effort, a gateway's provider, …"},
+    )
+    length_factor: float = field(
+        default=1.0,
+        metadata={
+            "help": "its answers are so much longer than a benchmark's expected_tokens; for planning",
+            "min": 0.001,
+        },
+    )
+    tokens_per_s: float = field(
+        default=2000.0, metadata={"help": "of one worker, for planning until the store knows better", "min": 0.001}
     )
     price_prompt_usd: float | None = field(
         default=None, metadata={"help": "USD per million prompt tokens; costs are unknown without it", "min": 0.0}
@@ -27,6 +53,19 @@ class ModelSpec:
     price_completion_usd: float | None = field(
         default=None, metadata={"help": "USD per million completion tokens", "min": 0.0}
     )
+
+
+@dataclass
+class ProviderSpec:
+    """An OpenAI-compatible API. Its key is read from the environment where it is used and stays there."""
+
+    base_url: str = field(metadata={"help": "https://…/v1"})
+    key_env: str | None = field(
+        default=None, metadata={"help": "NAME of the environment variable with the key; null: the API needs none"}
+    )
+    max_concurrency: int = field(default=32, metadata={"help": "requests under way at the same time", "min": 1})
+    requests_per_minute: float | None = field(default=None, metadata={"help": "null: no limit of ours", "min": 0.001})
+    timeout_s: float = field(default=1800.0, metadata={"help": "of one try", "min": 0.001})
 
 
 @dataclass

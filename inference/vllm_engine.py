@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from inference.engine import Engine, EngineError, Finished, Request, failure
+from inference.engine import Engine, EngineError, Finished, OutOfMemoryError, Request, failure
+from inference.engine_log import EngineLog, is_out_of_memory
 from inference.identity import check_path, is_local
 from inference.price import cost_usd
 from inference.spec import EngineSpec, ModelSpec, Sampling
@@ -21,13 +22,15 @@ _CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
 
 
 class VLLMEngine(Engine):
-    """One model in one vLLM engine; on several GPUs of a node with `tensor_parallel_size`."""
+    """One model in one vLLM engine: on several GPUs of a node with `tensor_parallel_size`, on several `nodes` by Ray."""
 
     def __init__(self, spec: EngineSpec, model: ModelSpec, sampling: Sampling) -> None:
         """Loads the model; takes from seconds to minutes.
 
         Raises:
-            EngineError: vllm is not installed, the checkpoint is not there, or it does not load.
+            ModelError: the checkpoint is not there.
+            OutOfMemoryError: the device has too little free memory.
+            EngineError: vllm is not installed, or the model does not load.
         """
         check_path(model)
         os.environ.update(spec.env)
@@ -52,16 +55,26 @@ class VLLMEngine(Engine):
             "max_num_seqs": spec.max_num_seqs,
             "enforce_eager": spec.enforce_eager,
             **spec.args,
+            **model.engine_args,
         }
+        if model.nodes > 1:
+            arguments |= {"pipeline_parallel_size": model.nodes, "distributed_executor_backend": "ray"}
+        self._log = EngineLog()
         try:
             self._engine = LLMEngine.from_engine_args(EngineArgs(**arguments))
             self._tokenizer = self._engine.get_tokenizer()
         except Exception as error:  # vLLM and its backends raise whatever their layers raise
-            raise EngineError(f"model {model.name}: vLLM cannot load {model.path}: {_one_line(error)}") from error
+            raise self._error(f"vLLM cannot load {model.path}", error) from error
+        self._log = EngineLog()  # from here on anew: what was printed while loading is over
         self._max_model_len = self._engine.model_config.max_model_len
+        self._capacity = spec.max_num_seqs
         self._running: dict[str, tuple[Request, float]] = {}
         self._refused: list[Finished] = []
         self._n_submitted = 0
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
 
     @property
     def n_in_flight(self) -> int:
@@ -90,7 +103,7 @@ class VLLMEngine(Engine):
             self._engine.add_request(request_id, self._make_prompt(prompt_token_ids=token_ids), params)
         except Exception as error:  # a poisoned request costs itself, whatever it makes the tokenizer raise
             if _is_dead(error):
-                raise EngineError(f"model {self._model.name}: the engine died: {_one_line(error)}") from error
+                raise self._error("the engine died", error) from error
             self._refused.append(Finished(request, failure(request, _one_line(error))))
             return
         self._running[request_id] = (request, time.perf_counter())
@@ -102,11 +115,17 @@ class VLLMEngine(Engine):
         try:
             outputs = self._engine.step()
         except Exception as error:  # everything in flight is lost, whatever the reason
-            raise EngineError(f"model {self._model.name}: the engine died: {_one_line(error)}") from error
+            raise self._error("the engine died", error) from error
         return finished + [self._finish(output) for output in outputs if output.finished]
 
     def close(self) -> None:
         self._engine.engine_core.shutdown()
+
+    def _error(self, what: str, error: Exception) -> EngineError:
+        """The error to raise, with the cause that the engine's own process printed where it can be found."""
+        cause = _one_line(self._log.cause() or error)
+        kind = OutOfMemoryError if is_out_of_memory(cause) else EngineError
+        return kind(f"model {self._model.name}: {what}: {cause}")
 
     def _finish(self, output: Any) -> Finished:
         # The engine may append to the identifier it was given.
@@ -152,6 +171,6 @@ def _is_dead(error: Exception) -> bool:
     return type(error).__name__ == "EngineDeadError"
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: Exception | str) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 400 else text[:400] + "…"

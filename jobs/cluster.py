@@ -13,8 +13,12 @@ class ClusterSpec:
         metadata={"help": "slurm, local (processes on this machine) or inline (this process)",
                   "choices": ["slurm", "local", "inline"]}
     )  # fmt: skip
-    workers_per_model: int = field(default=1, metadata={"help": "array tasks per model", "min": 1})
-    max_parallel: int = field(default=64, metadata={"help": "tasks running at the same time", "min": 1})
+    max_parallel: int = field(
+        default=64, metadata={"help": "workers at the same time; the longest models get several", "min": 1}
+    )
+    workers_per_model: int | None = field(
+        default=None, metadata={"help": "fixed number of array tasks per model; null: by the expected work", "min": 1}
+    )
     timeout_min: int = field(default=24 * 60, metadata={"help": "time limit of a task", "min": 1})
     signal_delay_s: int = field(
         default=120, metadata={"help": "SLURM's warning comes so long before the limit", "min": 10}
@@ -25,6 +29,9 @@ class ClusterSpec:
     cpus_per_task: int | None = field(default=None, metadata={"min": 1})
     setup: list[str] = field(
         default_factory=list, metadata={"help": "shell lines before the worker: module load, source activate, …"}
+    )
+    environment: dict[str, str] = field(
+        default_factory=dict, metadata={"help": "variables exported before the setup lines"}
     )
     slurm: dict[str, Any] = field(
         default_factory=dict,

@@ -1,286 +1,159 @@
-"""The collecting worker: one model, loaded once; claims shards one after another until none is left.
+"""The collecting worker: loads its model once, claims shards until none is left, then helps where that pays.
 
-Requests stream through the engine: as soon as there is room the next one is admitted, from the next shard if this one
-is used up, so no answer ever waits for another. Finished responses are committed every minute and on SLURM's warning.
+It outlives what can be outlived: an engine that dies is started again, one that finds too little memory is started
+once more with a smaller share, a request that kills engines is found and recorded as failed.
 """
 
 import logging
-import signal
 import subprocess
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import NoReturn
 
-from inference.engine import Engine, Request, make_engine
-from inference.spec import EngineSpec, ModelSpec, Sampling
+from inference.engine import Engine, EngineError, ModelError, OutOfMemoryError, make_engine, with_less_memory
+from inference.spec import EngineSpec
 from jobs.attempt import Attempt, current_attempt
+from jobs.bad_nodes import WITHIN_S, note_bad_node
 from jobs.claims import Claims
 from jobs.liveness import Liveness
-from jobs.plan import BenchmarkTask, Shard, missing_shards
+from jobs.progress import expected_s, progress_of
+from jobs.records import Records
+from jobs.schedule import next_model
+from jobs.serve import Summary, Work, serve
+from jobs.shards import Shards
 from jobs.stop import StopFlag, Stopped, held_back
-from store.errors import StoreError
+from jobs.task import CollectTask
 from store.layout import Layout
-from store.queries import read_queries
-from store.records import Response
-from store.responses import ResponseWriter
 
 log = logging.getLogger("routeyard.collect")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectTask:
-    """Everything a worker needs to know; plain data, so that it can be pickled into a job.
-
-    Attributes:
-        root: of the store.
-        model, engine, sampling: what answers, and how.
-        benchmarks: what it is asked.
-        metas: benchmark -> readable parts of its digest, for the files.
-        n_repeats: answers per query.
-        max_attempts: tries of a request before its failure is recorded.
-        retry_failed: take recorded failures up again.
-        checkpoint_s: at most this much work is done again after a kill.
-        shard_tokens: expected tokens of a shard.
-        drain_s: after a warning, how long requests in flight may still finish.
-        full_disk_wait_s: how long a worker that is done waits for room on the disk before it gives up.
-    """
-
-    root: Path
-    model: ModelSpec
-    engine: EngineSpec
-    sampling: Sampling
-    benchmarks: tuple[BenchmarkTask, ...]
-    metas: dict[str, dict[str, Any]]
-    n_repeats: int = 1
-    max_attempts: int = 10
-    retry_failed: bool = False
-    checkpoint_s: float = 60.0
-    shard_tokens: float = 100_000.0
-    drain_s: float = 20.0
-    full_disk_wait_s: float = 600.0
+_MOST_DEATHS = 12  # of engines, for one model: log2 of the requests in flight to find a poisoned one, and some more
+_TERM_DRAIN_S = 20.0  # SLURM kills 30 s after its TERM
 
 
-@dataclass(slots=True)
-class CollectSummary:
-    """What one worker did."""
+def collect(tasks: Sequence[CollectTask], home: str) -> list[Summary]:
+    """Answer what is missing of the home model, then of those that would take longest without one more worker.
 
-    n_succeeded: int = 0
-    n_failed: int = 0
-    n_tokens: int = 0
-    serving_s: float = 0.0
-    errors: list[str] = field(default_factory=list)
+    Args:
+        tasks: the models that this worker could serve: same GPUs, same nodes.
+        home: name of the first one.
 
-
-def collect(task: CollectTask) -> CollectSummary:
-    """Answer what is missing of one model; returns when nothing is left to claim.
+    Returns:
+        One summary per model served.
 
     Raises:
-        EngineError: the model cannot load, or its engine died. What was answered before is stored.
+        EngineError: the home model cannot load, or its engine keeps dying. What was answered before is stored.
         Stopped: somebody cancelled it, or its time was up where no scheduler brings it back.
         StoreError: the store cannot be used, or its disk stayed full.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    attempt, stop = current_attempt(), StopFlag()
+    attempt, stop, liveness = current_attempt(), StopFlag(), Liveness()
+    by_name = {task.model.name: task for task in tasks}
+    summaries: list[Summary] = []
+    load_s = by_name[home].load_s
     with stop.installed():
-        shards = _Shards(task, Claims(attempt.owner, Liveness().is_dead))
-        first = shards.claim()
-        if first is None:
-            log.info("%s: nothing left to claim", task.model.name)
-            return CollectSummary()
-        try:
-            log.info("%s: loading %s on %s as %s", task.model.name, task.model.path, attempt.node, attempt.writer)
-            with held_back():
-                engine = make_engine(task.engine, task.model, task.sampling)
-            log.info("%s: ready", task.model.name)
+        model: str | None = home
+        while model is not None and not stop:
+            task = by_name.pop(model)
             try:
-                summary = serve(task, attempt, engine, shards, first, stop)
-            finally:
-                engine.close()
-        finally:
-            shards.claims.free_all()
-        if stop.received:
-            if attempt.requeue_id and stop.received != signal.SIGTERM:  # a TERM means that somebody cancelled
-                _requeue(attempt)
-            raise Stopped(
-                f"{task.model.name}: stopped by {stop.received.name} after {summary.n_succeeded} answers, which are "
-                "stored; the same command goes on from there"
-            )
-        return summary
+                summaries.append(_work_on(task, attempt, liveness, stop))
+            except EngineError as error:
+                if model == home:
+                    raise
+                log.error("%s (helping)", error)  # its own workers report it
+                break
+            model = None if stop else _where_help_pays(by_name, load_s)
+        if stop:
+            stopped(stop, attempt, home, sum(summary.n_succeeded for summary in summaries))
+    return summaries
 
 
-def serve(
-    task: CollectTask, attempt: Attempt, engine: Engine, shards: "_Shards", first: Shard, stop: StopFlag
-) -> CollectSummary:
-    """The loop: admit, step, record, commit. Whatever ends it, finished responses are committed first."""
-    summary, records = CollectSummary(), _Records(task, attempt)
-    waiting = deque(shards.requests(first))
-    limit = task.engine.max_num_seqs + task.engine.max_num_seqs // 4  # a few ready, so that no slot stays empty
-    started = last_checkpoint = time.monotonic()
-    stop_at = float("inf")
+def _where_help_pays(tasks: dict[str, CollectTask], load_s: float) -> str | None:
+    """The model that one more worker would bring forward most; see `jobs.schedule`."""
+    remaining, n_workers = {}, {}
+    for name, task in tasks.items():
+        pairs = list(progress_of(task).values())
+        n_workers[name] = len(frozenset().union(*(pair.owners for pair in pairs)))
+        remaining[name] = expected_s(task, pairs, sum(pair.tokens_unclaimed for pair in pairs))
+    return next_model(remaining, n_workers, load_s)
+
+
+def _work_on(task: CollectTask, attempt: Attempt, liveness: Liveness, stop: StopFlag) -> Summary:
+    """Serve one model until there is nothing left to claim of it."""
+    name = task.model.name
+    claims = Claims(attempt.owner, liveness.is_dead, unreadable_after_s=max(30.0, 3 * task.checkpoint_s))
+    work = Work(Shards(task, claims), claims, Records(task, attempt), Summary(name))
+    while (shard := work.shards.claim()) is None and work.shards.disk_is_full:
+        log.error("%s: the store's disk is full, waiting for room", name)
+    if shard is None:
+        log.info("%s: nothing left to claim", name)
+        return work.summary
+    work.waiting.extend(work.shards.requests(shard))
+    spec, n_deaths, n_answered = task.engine, 0, 0
     try:
         while True:
-            if stop and stop_at == float("inf"):
-                log.info("%s: %r received, %d in flight", task.model.name, stop.received, engine.n_in_flight)
-                records.commit()
-                stop_at = time.monotonic() + task.drain_s
-            while not stop and not records.disk_is_full and engine.n_in_flight < limit:
-                if not waiting:
-                    following = shards.claim()
-                    if following is None:
-                        break
-                    waiting.extend(shards.requests(following))
-                    continue
-                engine.submit(waiting.popleft())
-            if (not engine.n_in_flight and (stop or not waiting)) or time.monotonic() > stop_at:
+            engine, spec = _start(task, spec, attempt)
+            try:
+                serve(task, engine, work, lambda: bool(stop), lambda: _drain_s(task, stop))
                 break
-            for finished in engine.step():
-                if finished.is_transient and finished.request.attempt < task.max_attempts:
-                    waiting.append(replace(finished.request, attempt=finished.request.attempt + 1))
-                    continue
-                records.append(finished.request, finished.response)
-                _count(summary, finished.response)
-            if records.disk_is_full and not engine.n_in_flight:  # nothing to do but to wait
-                records.commit_when_there_is_room(task.full_disk_wait_s)
-            elif time.monotonic() - last_checkpoint >= task.checkpoint_s:
-                records.commit()
-                shards.claims.renew()
-                last_checkpoint = time.monotonic()
-    except BaseException:
-        records.commit()
-        raise
-    summary.serving_s = time.monotonic() - started
-    records.commit_when_there_is_room(0 if stop else task.full_disk_wait_s)
+            except EngineError as error:
+                n_deaths += 1
+                has_answered, n_answered = work.summary.n_succeeded > n_answered, work.summary.n_succeeded
+                log.error("%s; %d requests were in flight", error, len(work.running))
+                if not (work.after_the_death_of_an_engine() or has_answered) or stop or n_deaths == _MOST_DEATHS:
+                    raise
+                if isinstance(error, OutOfMemoryError) and spec is task.engine:
+                    spec = with_less_memory(spec)
+            finally:
+                engine.close()
+    finally:
+        claims.free_all()
+    summary = work.summary
     log.info(
         "%s: done, %d answered, %d failed, %d tokens in %.1f s",
-        task.model.name, summary.n_succeeded, summary.n_failed, summary.n_tokens, summary.serving_s,
+        name, summary.n_succeeded, summary.n_failed, summary.n_tokens, summary.serving_s,
     )  # fmt: skip
     return summary
 
 
-def open_shards(
-    task: CollectTask, benchmarks: Sequence[BenchmarkTask] | None = None, damaged: list[str] | None = None
-) -> list[Shard]:
-    """What is missing of a task, or of some of its benchmarks; see `jobs.plan.missing_shards`."""
-    return missing_shards(
-        Layout(task.root), task.model.name, task.benchmarks if benchmarks is None else benchmarks,
-        shard_tokens=task.shard_tokens, n_repeats=task.n_repeats, retry_failed=task.retry_failed,
-        damaged=[] if damaged is None else damaged,
-    )  # fmt: skip
+def _start(task: CollectTask, spec: EngineSpec, attempt: Attempt) -> tuple[Engine, EngineSpec]:
+    """The running engine and how it was started: once more with less memory where there was too little."""
+    name, started = task.model.name, time.monotonic()
+    log.info("%s: loading %s on %s as %s", name, task.model.path, attempt.node, attempt.writer)
+    try:
+        with held_back():
+            try:
+                engine = make_engine(spec, task.model, task.sampling)
+            except OutOfMemoryError as error:
+                log.error("%s; once more with a smaller share", error)
+                spec = with_less_memory(spec)
+                engine = make_engine(spec, task.model, task.sampling)
+    except ModelError:
+        raise
+    except EngineError as error:
+        if attempt.requeue_id and time.monotonic() - started < WITHIN_S:
+            note_bad_node(Layout(task.root), attempt.node, name, str(error))
+        raise
+    log.info("%s: ready after %.0f s", name, time.monotonic() - started)
+    return engine, spec
 
 
-class _Shards:
-    """What can still be claimed, and the requests of what was claimed."""
-
-    def __init__(self, task: CollectTask, claims: Claims) -> None:
-        self.claims = claims
-        self._task, self._layout = task, Layout(task.root)
-        self._taken: set[tuple[str, str]] = set()
-        self._messages: dict[str, dict[int, tuple]] = {}
-        self._open = self._missing()
-
-    def claim(self) -> Shard | None:
-        """The next free shard with what is missing in it now; None when nothing is left for us."""
-        while self._open:
-            shard = self._open.pop(0)
-            identity = (shard.task.name, shard.name)
-            path = self._layout.claims(shard.task.name, self._task.model.name) / f"{shard.name}.json"
-            if identity in self._taken or not self.claims.take(path):
-                continue
-            self._taken.add(identity)
-            # Somebody may have finished it between our plan and our claim.
-            fresh = {(other.task.name, other.name): other for other in self._missing([shard.task])}.get(identity)
-            if fresh is not None:
-                return fresh
-            self.claims.free(path)
-        return None
-
-    def requests(self, shard: Shard) -> Iterator[Request]:
-        """The requests of a shard, in the order of its keys."""
-        name = shard.task.name
-        if name not in self._messages:
-            self._messages[name] = {query.index: query.messages for query in read_queries(self._layout, name)}
-        for index, repeat in shard.keys.tolist():
-            yield Request(name, index, repeat, self._messages[name][index], shard.task.max_tokens)
-
-    def _missing(self, tasks: list[BenchmarkTask] | None = None) -> list[Shard]:
-        damaged: list[str] = []
-        shards = open_shards(self._task, tasks, damaged)
-        for line in damaged:
-            log.warning("%s", line)
-        return shards
+def _drain_s(task: CollectTask, stop: StopFlag) -> float:
+    return min(task.drain_s, _TERM_DRAIN_S) if stop.is_cancelled else task.drain_s
 
 
-class _Records:
-    """One writer per benchmark; a full disk pauses, it never loses."""
+def stopped(stop: StopFlag, attempt: Attempt, name: str, n_succeeded: int) -> NoReturn:
+    """Leave after a signal: back into SLURM's queue where that was its warning, for good where somebody cancelled.
 
-    def __init__(self, task: CollectTask, attempt: Attempt) -> None:
-        layout = Layout(task.root)
-        made_by = {
-            "owner": attempt.owner, "node": attempt.node, "gpus": attempt.gpus,
-            "routeyard": version("routeyard"), "started_at": time.time(),
-        }  # fmt: skip
-        self._model = task.model.name
-        self._writers = {
-            benchmark.name: ResponseWriter(
-                layout, benchmark.name, task.model.name, attempt.writer,
-                {"digest": benchmark.digest, "identity": task.metas[benchmark.name], "made_by": made_by},
-            )
-            for benchmark in task.benchmarks
-        }  # fmt: skip
-        self.disk_is_full = False
-
-    def append(self, request: Request, response: Response) -> None:
-        self._writers[request.benchmark].append(response)
-
-    def commit(self) -> None:
-        """Store everything; on a full disk keep it and say so."""
-        started = time.monotonic()
-        try:
-            n_rows = sum(writer.commit() for writer in self._writers.values())
-        except OSError as error:
-            self.disk_is_full = True
-            n_waiting = sum(writer.n_pending for writer in self._writers.values())
-            log.error("%s: the store cannot be written (%s); %d responses wait in memory, nothing is lost",
-                      self._model, error, n_waiting)  # fmt: skip
-            return
-        self.disk_is_full = False
-        if n_rows:
-            log.info("%s: %d responses stored in %.0f ms", self._model, n_rows, 1e3 * (time.monotonic() - started))
-
-    def commit_when_there_is_room(self, wait_s: float) -> None:
-        """Commit, if need be after waiting for room.
-
-        Raises:
-            StoreError: there was none in that time.
-        """
-        until = time.monotonic() + wait_s
-        self.commit()
-        while self.disk_is_full:
-            if time.monotonic() >= until:
-                n_waiting = sum(writer.n_pending for writer in self._writers.values())
-                raise StoreError(
-                    f"{self._model}: the store's disk is full; {n_waiting} responses could not be stored and will be "
-                    "made again. Free some space and type the same command again."
-                )
-            time.sleep(min(2.0, wait_s))
-            self.commit()
-
-
-def _count(summary: CollectSummary, response: Response) -> None:
-    if response.error:
-        summary.n_failed += 1
-        summary.errors = [*summary.errors, f"index {response.index}: {response.error}"][:5]
-    else:
-        summary.n_succeeded += 1
-        summary.n_tokens += response.completion_tokens
-
-
-def _requeue(attempt: Attempt) -> None:
-    """Ask SLURM to run this array task again, and wait for the end that this brings."""
-    log.info("requeueing %s", attempt.requeue_id)
-    subprocess.run(["scontrol", "requeue", attempt.requeue_id], check=True)
-    time.sleep(60)  # SLURM ends this process; returning would record the task as finished
+    Raises:
+        Stopped: unless SLURM ends this process first.
+    """
+    assert stop.received is not None
+    if attempt.requeue_id and not stop.is_cancelled:
+        log.info("requeueing %s", attempt.requeue_id)
+        subprocess.run(["scontrol", "requeue", attempt.requeue_id], check=True)
+        time.sleep(60)  # SLURM ends this process; returning would record the task as finished
+    raise Stopped(
+        f"{name}: stopped by {stop.received.name} after {n_succeeded} answers, which are stored; the same command "
+        "goes on from there"
+    )

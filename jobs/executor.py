@@ -1,23 +1,36 @@
 """Submit calls as a SLURM job array, as processes of this machine, or run them here; then follow them.
 
-The only file that imports submitit. What runs is the same in all three cases: one picklable call per task.
+The only file that imports submitit. What runs is the same in all three cases: one picklable call per task. What was
+submitted is written into the run's folder (`jobs.json`), so that anybody can find it again: `jobs.submissions`.
 """
 
+import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from jobs.attempt import process_start
 from jobs.cluster import ClusterSpec
+from jobs.squeue import Queued, final_state, unfinished
+from jobs.submissions import Submission, write_submissions
+from store.errors import RouteyardError
 
-State = Literal["waiting", "running", "done", "failed"]
+State = Literal["waiting", "running", "done", "failed", "retried"]
 _POLL_S = 1.0
 _ASK_SLURM_S = 10.0
 _FILES_ARRIVE_WITHIN_S = 15.0  # a result may be seen later than the end of its job, on a shared file system
+
+
+class SubmissionError(RouteyardError):
+    """SLURM refuses the jobs or is not there; the message has its words."""
 
 
 @dataclass(slots=True)
@@ -26,11 +39,14 @@ class TaskStatus:
 
     Attributes:
         name: what it works on.
-        state: where it stands.
+        state: where it stands; "retried" has failed and is tried again as another task.
         result: what the call returned, once done.
         cause: one line, once failed.
         job_id: SLURM's or the process's.
         log: file with its output.
+        node: where it runs or ran.
+        call, n_gpus: what it runs and on how many GPUs of a node, for one that was submitted here.
+        place: of this machine's places for such tasks, counted from 0.
     """
 
     name: str
@@ -39,6 +55,18 @@ class TaskStatus:
     cause: str = ""
     job_id: str = ""
     log: Path | None = None
+    node: str = ""
+    call: Callable[[], Any] | None = field(default=None, repr=False)
+    n_gpus: int = 0
+    place: int = -1
+    submission: Submission | None = field(default=None, repr=False)
+    gone_since: float = field(default=float("inf"), repr=False)
+    process: Any = field(default=None, repr=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still bring a result."""
+        return self.state in ("waiting", "running")
 
 
 def run_tasks(
@@ -50,110 +78,100 @@ def run_tasks(
     gpus_per_task: int = 0,
     on_poll: Callable[[list[TaskStatus]], None] = lambda tasks: None,
 ) -> list[TaskStatus]:
-    """Run every call and wait for all; a task that fails leaves the others alone.
+    """Submit every call and wait for all; a task that fails leaves the others alone. See `submit` and `follow`."""
+    return follow(cluster, submit(cluster, folder, job_name, calls, gpus_per_task=gpus_per_task), on_poll)
+
+
+def submit(
+    cluster: ClusterSpec,
+    folder: Path,
+    job_name: str,
+    calls: Mapping[str, Callable[[], Any]],
+    *,
+    gpus_per_task: int = 0,
+    nodes_per_task: int = 1,
+) -> list[TaskStatus]:
+    """Hand the calls over: to SLURM at once, as one array; to this machine when `follow` finds a place free.
 
     Args:
         folder: for pickles and logs, one per submission.
         job_name: of the array.
         calls: task name -> picklable call.
-        gpus_per_task: unless the cluster says otherwise.
-        on_poll: called about once a second with all tasks. What it raises (Ctrl-C) ends the waiting, not the tasks.
+        gpus_per_task: on each of its nodes, unless the cluster says otherwise.
+        nodes_per_task: the call then runs once on each of them.
 
     Raises:
-        subprocess.CalledProcessError, FileNotFoundError: SLURM refuses the submission or is not there.
+        SubmissionError: SLURM refuses, or is not there.
     """
-    tasks = [TaskStatus(name) for name in calls]
-    if not calls:
+    tasks = [
+        TaskStatus(
+            name, call=call, n_gpus=gpus_per_task, submission=Submission(name, cluster.executor, folder, job_name)
+        )
+        for name, call in calls.items()
+    ]
+    if not tasks or cluster.executor != "slurm":
         return tasks
-    if cluster.executor == "inline":
-        for task in tasks:
-            _run_here(task, calls[task.name])
-            on_poll(tasks)
-        return tasks
-    run = _run_on_slurm if cluster.executor == "slurm" else _run_locally
-    for _ in run(cluster, folder, job_name, calls, tasks, gpus_per_task):
-        on_poll(tasks)
-        if any(task.state in ("waiting", "running") for task in tasks):
-            time.sleep(_POLL_S)
+    import submitit
+
+    try:
+        executor = submitit.SlurmExecutor(folder, max_num_timeout=1_000_000)
+        executor.update_parameters(**slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task))
+        with executor.batch():
+            jobs = [executor.submit(call) for call in calls.values()]
+    except Exception as error:  # submitit raises plain RuntimeErrors and its own FailedJobError with pages around
+        raise SubmissionError(f"SLURM takes no jobs: {_sbatch_words(error)}") from error
+    for task, job in zip(tasks, jobs, strict=True):
+        _started(task, job.job_id)
+    write_submissions(folder, [task.submission for task in tasks if task.submission])
     return tasks
 
 
-def _run_here(task: TaskStatus, call: Callable[[], Any]) -> None:
-    try:
-        task.result, task.state = call(), "done"
-    except Exception as error:  # one bad task stays one bad task
-        task.cause, task.state = " ".join(str(error).split()) or type(error).__name__, "failed"
+def follow(
+    cluster: ClusterSpec,
+    tasks: list[TaskStatus],
+    on_poll: Callable[[list[TaskStatus]], None] = lambda tasks: None,
+) -> list[TaskStatus]:
+    """Wait until no task is open any more.
 
-
-def _run_locally(
-    cluster: ClusterSpec, folder: Path, job_name: str, calls: Mapping[str, Callable[[], Any]], tasks: list[TaskStatus],
-    gpus_per_task: int,
-) -> Iterator[None]:  # fmt: skip
-    """At most `max_parallel` processes at a time, in the order of the calls."""
-    import submitit
-
-    executor = submitit.LocalExecutor(folder)
-    parameters: dict[str, Any] = {"timeout_min": cluster.timeout_min, "signal_delay_s": cluster.signal_delay_s}
-    if cluster.setup:
-        parameters["setup"] = cluster.setup
-    if n_gpus := cluster.gpus_per_worker if cluster.gpus_per_worker is not None else gpus_per_task:
-        parameters["gpus_per_node"] = n_gpus
-    executor.update_parameters(**parameters)
-    jobs: dict[str, Any] = {}
-    while True:
-        for task in tasks:
-            if task.state == "running" and jobs[task.name].done():
-                _take_result(task, jobs[task.name], "the process ended without a result")
-            if task.state == "waiting" and sum(other.state == "running" for other in tasks) < cluster.max_parallel:
-                with _without_interrupts():
-                    job = jobs[task.name] = executor.submit(calls[task.name])
-                task.state, task.job_id, task.log = "running", job.job_id, job.paths.stderr
-        yield
-        if all(task.state in ("done", "failed") for task in tasks):
-            return
-
-
-def _run_on_slurm(
-    cluster: ClusterSpec, folder: Path, job_name: str, calls: Mapping[str, Callable[[], Any]], tasks: list[TaskStatus],
-    gpus_per_task: int,
-) -> Iterator[None]:  # fmt: skip
-    """One job array; the result files say who is done, squeue every ten seconds who still lives."""
-    import submitit
-
-    executor = submitit.SlurmExecutor(folder, max_num_timeout=1_000_000)
-    executor.update_parameters(**slurm_parameters(cluster, job_name, gpus_per_task))
-    with executor.batch():
-        jobs = [executor.submit(call) for call in calls.values()]
-    for task, job in zip(tasks, jobs, strict=True):
-        task.job_id, task.log = job.job_id, job.paths.stderr
-    alive: dict[str, str] = {}
-    gone_since: dict[str, float] = {}
+    Args:
+        tasks: of `submit`, or `attach`ed.
+        on_poll: called about once a second with all tasks, to which it may add. What it raises (Ctrl-C) ends the
+            waiting, not the tasks.
+    """
+    queue: dict[str, Queued] | None = {}
     asked_at = float("-inf")
     while True:
-        if time.monotonic() - asked_at > _ASK_SLURM_S:
-            alive, asked_at = _states(jobs), time.monotonic()
-        for task, job in zip(tasks, jobs, strict=True):
-            if task.state in ("done", "failed"):
-                continue
-            if job.paths.result_pickle.exists():
-                _take_result(task, job, "the job ended without a result")
-            elif job.job_id in alive:
-                task.state = "waiting" if alive[job.job_id] == "PENDING" else "running"
-                gone_since.pop(job.job_id, None)
-            elif time.monotonic() - gone_since.setdefault(job.job_id, time.monotonic()) > _FILES_ARRIVE_WITHIN_S:
-                task.state, task.cause = "failed", f"SLURM: {_final_state(job.job_id)}"
-        yield
-        if all(task.state in ("done", "failed") for task in tasks):
-            return
+        if (
+            any(task.is_open and _kind(task) == "slurm" for task in tasks)
+            and time.monotonic() > asked_at + _ASK_SLURM_S
+        ):
+            queue, asked_at = unfinished([task.job_id for task in tasks if _kind(task) == "slurm"]), time.monotonic()
+        for task in tasks:
+            if task.is_open:
+                _advance(cluster, task, tasks, queue)
+        on_poll(tasks)
+        if not any(task.is_open for task in tasks):
+            return tasks
+        if not any(task.state == "waiting" and _kind(task) == "inline" for task in tasks):
+            time.sleep(_POLL_S)
 
 
-def slurm_parameters(cluster: ClusterSpec, job_name: str, gpus_per_task: int) -> dict[str, Any]:
+def attach(submission: Submission) -> TaskStatus:
+    """The task of an earlier submission, to be followed again."""
+    task = TaskStatus(submission.name, submission=submission)
+    _started(task, submission.job_id, submission.started)
+    return task
+
+
+def slurm_parameters(
+    cluster: ClusterSpec, job_name: str, gpus_per_task: int, nodes_per_task: int = 1
+) -> dict[str, Any]:
     """Parameters of submitit's SLURM executor for one array."""
     n_gpus = cluster.gpus_per_worker if cluster.gpus_per_worker is not None else gpus_per_task
     parameters: dict[str, Any] = {
         "job_name": job_name,
         "time": cluster.timeout_min,
-        "nodes": 1,
+        "nodes": nodes_per_task,
         "ntasks_per_node": 1,
         "array_parallelism": cluster.max_parallel,
         "signal_delay_s": cluster.signal_delay_s,
@@ -162,20 +180,152 @@ def slurm_parameters(cluster: ClusterSpec, job_name: str, gpus_per_task: int) ->
         parameters["gpus_per_node"] = n_gpus
     if cluster.cpus_per_task:
         parameters["cpus_per_task"] = cluster.cpus_per_task
-    if cluster.setup:
-        parameters["setup"] = list(cluster.setup)
+    if lines := setup_lines(cluster):
+        parameters["setup"] = lines
     parameters |= cluster.slurm
     # A node that dies or a preemption brings the task back; the log of an earlier attempt is kept.
     parameters["additional_parameters"] = {"requeue": True, **parameters.get("additional_parameters", {})}
     return parameters
 
 
-def _take_result(task: TaskStatus, job: Any, nothing: str) -> None:
-    """Result or cause of an ended job."""
+def setup_lines(cluster: ClusterSpec) -> list[str]:
+    """Shell lines before the worker: the cluster's environment, then its own lines."""
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in cluster.environment.items()]
+    return [*exports, *cluster.setup]
+
+
+def sbatch_script(
+    cluster: ClusterSpec, folder: Path, job_name: str, n_tasks: int, gpus_per_task: int, nodes_per_task: int = 1
+) -> str:
+    """The script that `submit` would hand to sbatch, to the letter; needs no SLURM here.
+
+    Raises:
+        SubmissionError: the cluster's `slurm` options have an unknown one.
+    """
+    from submitit.slurm.slurm import _make_sbatch_string
+
+    command = f"{shlex.quote(sys.executable)} -u -m submitit.core._submit {shlex.quote(str(folder))}"
+    parameters = slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task)
     try:
-        outcome, value = job._get_outcome_and_result()  # raises if there is no result file
-    except Exception:  # submitit raises UncompletedJobError with pages of log; the log file has them
-        task.state, task.cause = "failed", nothing
+        return _make_sbatch_string(command, folder, map_count=n_tasks if n_tasks > 1 else None, **parameters)
+    except TypeError as error:
+        raise SubmissionError(f"cluster.slurm: {error}") from None
+
+
+def _kind(task: TaskStatus) -> str:
+    return task.submission.kind if task.submission else ""
+
+
+def _started(task: TaskStatus, job_id: str, started: int | None = None) -> None:
+    """Enter what is known once a task has a job."""
+    from submitit.core.utils import JobPaths
+
+    assert task.submission is not None
+    task.submission.job_id, task.submission.started = job_id, started
+    task.job_id, task.log = job_id, JobPaths(task.submission.folder, job_id).stderr
+    task.submission.log = task.log
+
+
+def _advance(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus], queue: dict[str, Queued] | None) -> None:
+    """Bring one open task's state up to date."""
+    from submitit.core.utils import JobPaths
+
+    assert task.submission is not None
+    kind = task.submission.kind
+    if task.state == "waiting" and not task.job_id:
+        if kind == "inline":
+            _run_here(task)
+        else:
+            taken = {other.place for other in tasks if other.state == "running"}
+            task.place = next((place for place in range(_n_places(cluster, task)) if place not in taken), -1)
+            if task.place >= 0:
+                _run_locally(cluster, task, tasks)
+        return
+    result = JobPaths(task.submission.folder, task.job_id).result_pickle
+    if result.exists():
+        _take_result(task, result)
+    elif kind == "slurm" and (queue is None or task.job_id in queue):
+        if queue is not None:
+            known = queue[task.job_id]
+            task.state, task.node = ("waiting" if known.state == "PENDING" else "running"), known.nodes or task.node
+        task.gone_since = float("inf")
+    elif kind == "local" and _lives(task):
+        task.state = "running"
+    else:
+        task.gone_since = min(task.gone_since, time.monotonic())
+        if time.monotonic() - task.gone_since > (_FILES_ARRIVE_WITHIN_S if kind == "slurm" else 0.0):
+            words = f"SLURM: {final_state(task.job_id)}" if kind == "slurm" else "the process ended without a result"
+            task.state, task.cause = "failed", words
+
+
+def _run_here(task: TaskStatus) -> None:
+    assert task.call is not None
+    try:
+        task.result, task.state = task.call(), "done"
+    except Exception as error:  # one bad task stays one bad task
+        task.cause, task.state = " ".join(str(error).split()) or type(error).__name__, "failed"
+
+
+def _run_locally(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus]) -> None:
+    """Start a process of this machine for a task."""
+    import submitit
+
+    assert task.submission is not None
+    assert task.call is not None
+    folder = task.submission.folder
+    executor = submitit.LocalExecutor(folder)
+    parameters: dict[str, Any] = {"timeout_min": cluster.timeout_min, "signal_delay_s": cluster.signal_delay_s}
+    if lines := setup_lines(cluster):
+        parameters["setup"] = lines
+    if gpus := _gpus_here():
+        first, n_gpus = task.place * _n_gpus(cluster, task), _n_gpus(cluster, task)
+        parameters |= {"gpus_per_node": n_gpus, "visible_gpus": gpus[first : first + n_gpus]}
+    executor.update_parameters(**parameters)
+    with _without_interrupts():
+        job = task.process = executor.submit(task.call)
+    _started(task, job.job_id, process_start(int(job.job_id)))
+    task.state = "running"
+    write_submissions(folder, [other.submission for other in tasks
+                               if other.submission and other.job_id and other.submission.folder == folder])  # fmt: skip
+
+
+def _n_gpus(cluster: ClusterSpec, task: TaskStatus) -> int:
+    return cluster.gpus_per_worker if cluster.gpus_per_worker is not None else task.n_gpus
+
+
+def _n_places(cluster: ClusterSpec, task: TaskStatus) -> int:
+    """How many such tasks may run on this machine at the same time: each has its own GPUs where there are any."""
+    n_gpus, n_here = _n_gpus(cluster, task), len(_gpus_here())
+    return min(cluster.max_parallel, max(1, n_here // n_gpus)) if n_gpus and n_here else cluster.max_parallel
+
+
+@cache
+def _gpus_here() -> tuple[int, ...]:
+    """Numbers of the GPUs this process may use."""
+    if visible := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        return tuple(int(number) for number in visible.split(",") if number.strip().isdigit())
+    try:
+        answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(range(sum(line.startswith("GPU ") for line in answer.stdout.splitlines())))
+
+
+def _lives(task: TaskStatus) -> bool:
+    assert task.submission is not None
+    if task.process is not None:
+        return not task.process.done()  # reaps it, too
+    return process_start(int(task.job_id)) == task.submission.started
+
+
+def _take_result(task: TaskStatus, path: Path) -> None:
+    """Result or cause of an ended job."""
+    from submitit.core.utils import pickle_load
+
+    try:
+        outcome, value = pickle_load(path)
+    except Exception:  # a disk that was full, another version of the suite
+        task.state, task.cause = "failed", f"its result cannot be read: {path}"
         return
     if outcome == "success":
         task.state, task.result = "done", value
@@ -193,43 +343,10 @@ def _last_error(trace: str) -> str:
     return message if separator and "." in name and " " not in name else text
 
 
-def _states(jobs: list[Any]) -> dict[str, str]:
-    """Array task -> state, of those SLURM knows as unfinished."""
-    arrays = ",".join(sorted({job.job_id.partition("_")[0] for job in jobs}))
-    command = ["squeue", "--noheader", "--array", f"--jobs={arrays}", "-O", "JobArrayID:40,State:20"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    except subprocess.TimeoutExpired:
-        return {job.job_id: "UNKNOWN" for job in jobs}
-    if answer.returncode and "Invalid job id" not in answer.stderr:
-        return {job.job_id: "UNKNOWN" for job in jobs}  # the controller is away; nobody is declared dead for that
-    rows = (line.split() for line in answer.stdout.splitlines())
-    over = {"CANCELLED", "COMPLETED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE", "BOOT_FAIL"}
-    return {row[0]: row[1] for row in rows if len(row) == 2 and row[1] not in over}
-
-
-def _final_state(job_id: str) -> str:
-    """How a job ended, as accounting knows it."""
-    command = [
-        "sacct",
-        "--noheader",
-        "--parsable2",
-        "-X",
-        "--duplicates",
-        "-j",
-        job_id,
-        "-o",
-        "State,ExitCode,NodeList",
-    ]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.split("\n")
-    except (OSError, subprocess.SubprocessError):
-        return "ended without a result (no accounting)"
-    rows = [line for line in answer if line]
-    if not rows:
-        return "ended without a result (unknown to accounting)"
-    state, exit_code, node = rows[-1].split("|")
-    return f"{state}, exit code {exit_code}, on {node}"
+def _sbatch_words(error: Exception) -> str:
+    """What sbatch printed, on one line."""
+    lines = [line for line in str(error).splitlines() if "sbatch:" in line]
+    return " ".join(lines or [str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__])
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from jobs.claims import read_owner
 from jobs.liveness import Liveness
+from jobs.schedule import shard_order
 from store.atomic import TEMPORARY_SUFFIX
 from store.layout import Layout
 from store.responses import missing_keys
@@ -71,7 +72,7 @@ def missing_shards(
     retry_failed: bool = False,
     damaged: list[str] | None = None,
 ) -> list[Shard]:
-    """Shards of a model with something missing, the most work first.
+    """Shards of a model with something missing, in the order in which they are claimed.
 
     Args:
         shard_tokens: expected completion tokens of a whole shard.
@@ -82,20 +83,38 @@ def missing_shards(
     Raises:
         StoreError: responses of another configuration are in the way.
     """
-    shards = []
+    shards: list[Shard] = []
     for task in tasks:
         keys = missing_keys(
             layout, task.name, model, task.index,
             n_repeats=n_repeats, digest=task.digest, retry_failed=retry_failed, damaged=damaged,
         )  # fmt: skip
-        if not len(keys):
-            continue
-        n_queries = max(1, int(shard_tokens / (task.expected_tokens * n_repeats)))
-        block = np.searchsorted(task.index, keys[:, 0]) // n_queries
-        for number in np.unique(block):
-            first, last = task.index[number * n_queries], task.index[number * n_queries : (number + 1) * n_queries][-1]
-            shards.append(Shard(task, f"{first:07d}-{last:07d}", keys[block == number]))
-    return sorted(shards, key=lambda shard: (-shard.expected_tokens, shard.task.name, shard.name))
+        shards += cut(task, keys, shard_tokens, n_repeats)
+    return sorted(shards, key=shard_order)
+
+
+def cut(task: BenchmarkTask, keys: NDArray[np.int64], shard_tokens: float, n_repeats: int) -> list[Shard]:
+    """The shards of a benchmark that the missing keys, int64 [n_missing, 2], lie in."""
+    n_queries = max(1, int(shard_tokens / (task.expected_tokens * n_repeats)))
+    block = np.searchsorted(task.index, keys[:, 0]) // n_queries
+    numbers = np.unique(block)
+    first, last = (
+        task.index[numbers * n_queries],
+        task.index[np.minimum((numbers + 1) * n_queries, len(task.index)) - 1],
+    )
+    return [
+        Shard(task, f"{start:07d}-{end:07d}", keys[block == number])
+        for number, start, end in zip(numbers, first, last, strict=True)
+    ]
+
+
+def in_ranges(indices: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Which indices lie in the shards of these names, bool [n]."""
+    inside = np.zeros(len(indices), bool)
+    for name in names:
+        first, _, last = name.partition("-")
+        inside |= (indices >= int(first)) & (indices <= int(last))
+    return inside
 
 
 def remove_leftovers(layout: Layout, model: str, benchmarks: Sequence[str], liveness: Liveness) -> int:

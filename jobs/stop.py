@@ -1,4 +1,4 @@
-"""The warning before the end (SLURM's USR2, a TERM) -> a flag the worker looks at between two steps.
+"""The warning before the end (SLURM's USR2, a TERM, Ctrl-C) -> a flag the worker looks at between two steps.
 
 Three things that were measured make this what it is. SLURM sends the warning to every process of the step, and vLLM's
 children die of it or, forked, run an inherited handler in our place: so the signals are *blocked* while the engine is
@@ -15,6 +15,7 @@ from types import FrameType
 from store.errors import RouteyardError
 
 _SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
+_CANCELLED = (signal.SIGTERM, signal.SIGINT)  # somebody wants it to end; the others are SLURM's warnings
 
 
 class Stopped(RouteyardError):
@@ -30,10 +31,19 @@ class StopFlag:
     def __bool__(self) -> bool:
         return self.received is not None
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether to end for good, not to come back in the queue."""
+        return self.received in _CANCELLED
+
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Handle the signals with this flag; the previous handlers come back at the end."""
-        previous = {number: signal.signal(number, self._set) for number in _SIGNALS}
+        """Handle the signals with this flag; the previous handlers come back at the end.
+
+        Ctrl-C is one of them, except in a process that was started deaf to it because its command detaches.
+        """
+        numbers = [*_SIGNALS, *([] if signal.getsignal(signal.SIGINT) == signal.SIG_IGN else [signal.SIGINT])]
+        previous = {number: signal.signal(number, self._set) for number in numbers}
         try:
             yield
         finally:

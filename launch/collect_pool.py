@@ -1,24 +1,30 @@
-"""Plan what a pool's models still have to answer, submit one worker or more per model, follow, seal, report."""
+"""Plan what a pool's models still have to answer, submit workers, follow, retry bad nodes, seal, report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
-
-from rich.table import Table
 
 from configs.schema import Config
 from jobs.attempt import current_attempt
-from jobs.collect import CollectTask, collect, open_shards
-from jobs.executor import TaskStatus, run_tasks
+from jobs.bad_nodes import bad_nodes
+from jobs.cluster import ClusterSpec
+from jobs.collect import collect
+from jobs.executor import SubmissionError, TaskStatus, attach, follow, submit
 from jobs.liveness import Liveness
 from jobs.plan import remove_leftovers
+from jobs.progress import Progress, Watch
+from jobs.submissions import live_submissions
+from jobs.task import CollectTask
+from launch.collect_plan import Batch, plan, print_plan
 from launch.command import required
-from launch.follow import console, following, print_failures
-from launch.planning import collect_task, layout_of, run_folder, store_queries
+from launch.follow import console, print_failures
+from launch.planning import collect_tasks, layout_of, run_folder, store_queries
+from launch.progress_table import following_progress, print_progress
 from store.errors import StoreError
 from store.layout import Layout
 from store.links import write_links
-from store.responses import missing_keys, read_columns
 from store.seal import seal
 
 
@@ -28,62 +34,142 @@ def collect_pool(config: Config) -> int:
         required(config, group)
     assert config.pool is not None
     assert config.cluster is not None
-    lost_benchmarks = store_queries(config)
-    benchmarks = [name for name in config.benchmark if name not in lost_benchmarks]
-    tasks = {model.name: collect_task(config, model, benchmarks) for model in config.pool.models}
-    calls: dict[str, Callable[[], Any]] = {}
-    liveness = Liveness()
-    for name, task in tasks.items():
-        remove_leftovers(layout_of(config), name, benchmarks, liveness)
-        n_workers = min(config.cluster.workers_per_model, len(open_shards(task)))
-        calls |= {_task_name(name, worker, n_workers): partial(collect, task) for worker in range(n_workers)}
+    layout, watch = layout_of(config), Watch()
+    lost = {f"benchmark {name}": cause for name, cause in store_queries(config).items()}
+    benchmarks = [name for name in config.benchmark if f"benchmark {name}" not in lost]
+    tasks, lost_models = collect_tasks(config, benchmarks)
+    lost |= {f"model {name}": cause for name, cause in lost_models.items()}
+    state = watch.read(tasks)
+    for name, pairs in state.items():
+        if problems := [pair.problem for pair in pairs.values() if pair.problem and not pair.n_answered]:
+            lost[f"model {name}"] = problems[0]
+    open_tasks = {name: task for name, task in tasks.items() if f"model {name}" not in lost and _missing(state[name])}
+    job_name = f"routeyard-{config.pool.name}"
+    live = [] if not open_tasks else [
+        attach(one) for one, _ in live_submissions(layout).values() if one.job_name == job_name
+    ]  # fmt: skip
+    batches = plan(open_tasks, state, config.cluster, [_model_name(task.name) for task in live])
+    if config.collect.dry_run:
+        print_plan(config, tasks, state, batches, lost)
+        return 1 if lost else 0
     statuses: list[TaskStatus] = []
-    if calls:
-        folder = run_folder(config, "collect")
-        gpus = max(model.tensor_parallel_size for model in config.pool.models)
-        with following("collect", lambda status: _progress(tasks[_model_name(status.name)])) as show:
-            statuses = run_tasks(
-                config.cluster, folder, f"routeyard-{config.pool.name}", calls, gpus_per_task=gpus, on_poll=show
-            )
-    else:
+    if batches or live:
+        _remove_leftovers(tasks)
+        statuses = _run(config, tasks, batches, live, watch)
+    elif not lost:
         console.print(f"collect: every response of pool {config.pool.name} is in the store")
-    return _close(tasks, statuses, lost_benchmarks)
+    return _close(tasks, statuses, lost, watch)
 
 
-def _close(tasks: dict[str, CollectTask], statuses: list[TaskStatus], lost_benchmarks: dict[str, str]) -> int:
+def _run(
+    config: Config, tasks: dict[str, CollectTask], batches: list[Batch], live: list[TaskStatus], watch: Watch
+) -> list[TaskStatus]:
+    """Submit the batches and follow them, together with what was submitted before and still runs."""
+    assert config.pool is not None
+    assert config.cluster is not None
+    cluster, layout, job_name = config.cluster, layout_of(config), f"routeyard-{config.pool.name}"
+    folder = run_folder(config, "collect")
+    if live:
+        console.print(f"collect: following {len(live)} workers that are at work already")
+    cluster = _without(cluster, bad_nodes(layout))
+    statuses, batch_of = list(live), dict[str, Batch]()
+    for batch in batches:
+        calls = {name: _call(config, tasks, batch, name, folder) for name in batch.workers}
+        batch_of |= dict.fromkeys(batch.workers, batch)
+        statuses += submit(cluster, folder, job_name, calls, gpus_per_task=batch.n_gpus, nodes_per_task=batch.n_nodes)
+    retried = set[str]()
+
+    def retry_elsewhere(current: list[TaskStatus]) -> None:
+        """A worker whose node has just been noted as bad is submitted once more, without that node."""
+        for task in list(current):
+            if task.state != "failed" or task.call is None or task.name in retried:
+                continue
+            bad = bad_nodes(layout)
+            node = next((name for name, causes in bad.items() if task.cause in causes.values()), None)
+            if node is None:
+                continue
+            retried.add(task.name)
+            batch = batch_of[task.name]
+            try:
+                current += submit(
+                    _without(cluster, bad), folder, job_name, {task.name: task.call},
+                    gpus_per_task=batch.n_gpus, nodes_per_task=batch.n_nodes,
+                )  # fmt: skip
+            except SubmissionError as error:
+                task.cause += f" (no other node: {error})"
+                continue
+            task.state = "retried"
+            console.print(f"[yellow]node {node}[/yellow]: {task.cause}; {task.name} is tried on another one",
+                          soft_wrap=True, highlight=False)  # fmt: skip
+
+    try:
+        with following_progress(tasks, watch) as show:
+
+            def on_poll(current: list[TaskStatus]) -> None:
+                retry_elsewhere(current)
+                show(current)
+
+            return follow(cluster, statuses, on_poll)
+    except KeyboardInterrupt:
+        _say_how_to_come_back(config, statuses)
+        raise
+
+
+def _call(config: Config, tasks: dict[str, CollectTask], batch: Batch, worker: str, folder: Path) -> Callable[[], Any]:
+    group = tuple(tasks[name] for name in batch.models)
+    if batch.is_api:
+        from jobs.collect_api import collect_api
+
+        return partial(collect_api, group, max_cost_usd=config.collect.max_cost_usd)
+    if batch.n_nodes > 1:
+        from jobs.collect_on_nodes import collect_on_nodes
+
+        return partial(collect_on_nodes, tasks[_model_name(worker)], folder)
+    return partial(collect, group, _model_name(worker))
+
+
+def _without(cluster: ClusterSpec, nodes: Collection[str]) -> ClusterSpec:
+    """The cluster without some of its nodes."""
+    if not nodes or cluster.executor != "slurm":
+        return cluster
+    exclude = ",".join(filter(None, [cluster.slurm.get("exclude"), *nodes]))
+    return replace(cluster, slurm={**cluster.slurm, "exclude": exclude})
+
+
+def _say_how_to_come_back(config: Config, statuses: list[TaskStatus]) -> None:
+    assert config.pool is not None
+    n_open = sum(task.is_open and bool(task.job_id) for task in statuses)
+    n_waiting = sum(task.is_open and not task.job_id for task in statuses)
+    words = f"pool={config.pool.name} store.root={config.store.root}"
+    console.print(
+        f"\ndetached: {n_open} workers go on{f', {n_waiting} were not started' if n_waiting else ''}\n"
+        f"  how far they are:    python launch/status.py {words}\n"
+        f"  follow them again:   the same command\n"
+        f"  end them:            python launch/cancel.py {words}",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
+
+
+def _close(tasks: dict[str, CollectTask], statuses: list[TaskStatus], lost: dict[str, str], watch: Watch) -> int:
     """Seal what is complete, print what is there, what is missing and why."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("model", "benchmark", "answered", "failed", "missing"):
-        table.add_column(title, justify="left" if title in ("model", "benchmark") else "right")
-    n_missing = 0
+    state = watch.read(tasks)
     for name, task in tasks.items():
-        layout = Layout(task.root)
         for benchmark in task.benchmarks:
-            failed = read_columns(layout, benchmark.name, name, [], damaged=[])["failed"]
-            gaps = len(
-                missing_keys(layout, benchmark.name, name, benchmark.index, n_repeats=task.n_repeats, damaged=[])
-            )
-            n_missing += gaps
-            if not gaps and not any(status.state == "running" for status in statuses):
-                _seal(layout, benchmark.name, name)
-            n_failed = int(failed.sum())
-            table.add_row(
-                name, benchmark.name, str(len(failed) - n_failed),
-                f"[yellow]{n_failed}[/yellow]" if n_failed else "0", f"[red]{gaps}[/red]" if gaps else "0",
-            )  # fmt: skip
+            pair = state[name][benchmark.name]
+            if not pair.n_missing and not pair.problem and not any(status.is_open for status in statuses):
+                _seal(Layout(task.root), benchmark.name, name)
+    n_missing = sum(_missing(pairs) for pairs in state.values())
     if statuses or n_missing:
-        console.print(table)
-    liveness = Liveness()
-    for name, task in tasks.items():
-        remove_leftovers(Layout(task.root), name, [benchmark.name for benchmark in task.benchmarks], liveness)
+        print_progress(tasks, state)
+    _remove_leftovers(tasks)
     if tasks:
         write_links(Layout(next(iter(tasks.values())).root))
     any_failed = print_failures(statuses)
-    for benchmark_name, cause in lost_benchmarks.items():
-        console.print(f"[red]failed[/red] benchmark {benchmark_name}: {cause}", soft_wrap=True, highlight=False)
+    for what, cause in lost.items():
+        console.print(f"[red]failed[/red] {what}: {cause}", soft_wrap=True, highlight=False)
     if n_missing and not any_failed:
         console.print(f"{n_missing} responses are missing; type the same command again to go on")
-    return 1 if n_missing or any_failed or lost_benchmarks else 0
+    return 1 if n_missing or any_failed or lost else 0
 
 
 def _seal(layout: Layout, benchmark: str, model: str) -> None:
@@ -93,15 +179,15 @@ def _seal(layout: Layout, benchmark: str, model: str) -> None:
         console.print(f"[yellow]not sealed[/yellow] {error}", soft_wrap=True, highlight=False)
 
 
-def _progress(task: CollectTask) -> str:
-    missing = sum(len(shard.keys) for shard in open_shards(task))
-    expected = sum(len(benchmark.index) for benchmark in task.benchmarks) * task.n_repeats
-    return f"{expected - missing} of {expected} stored"
+def _remove_leftovers(tasks: dict[str, CollectTask]) -> None:
+    liveness = Liveness()
+    for name, task in tasks.items():
+        remove_leftovers(Layout(task.root), name, [benchmark.name for benchmark in task.benchmarks], liveness)
 
 
-def _task_name(model: str, worker: int, n_workers: int) -> str:
-    return model if n_workers == 1 else f"{model} #{worker + 1}"
+def _missing(pairs: dict[str, Progress]) -> int:
+    return sum(pair.n_missing for pair in pairs.values())
 
 
-def _model_name(task_name: str) -> str:
-    return task_name.rpartition(" #")[0] or task_name
+def _model_name(worker: str) -> str:
+    return worker.rpartition(" #")[0] or worker

@@ -10,10 +10,12 @@ from rich.table import Table
 
 from jobs.executor import TaskStatus
 
-_COLOURS = {"waiting": "dim", "running": "cyan", "done": "green", "failed": "red"}
+_COLOURS = {"waiting": "dim", "running": "cyan", "done": "green", "failed": "red", "retried": "yellow"}
 _REFRESH_S = 2.0
 
 console = Console()
+if not console.is_terminal:
+    console = Console(width=160)  # a log has room; the 80 columns assumed otherwise cut names off
 
 
 @contextmanager
@@ -32,17 +34,28 @@ def following(
 
         def show(tasks: list[TaskStatus]) -> None:
             nonlocal shown_at
-            changed = [task for task in tasks if seen.get(task.name) != task.state]
-            for task in changed:
-                seen[task.name] = task.state
-                if not console.is_terminal and task.state != "waiting":
-                    cause = f": {task.cause}" if task.cause else ""
-                    console.print(f"{title}: {task.name} {task.state}{cause}", soft_wrap=True, highlight=False)
+            changed = print_changes(title, tasks, seen)
             if console.is_terminal and (changed or time.monotonic() - shown_at > _REFRESH_S):
                 shown_at = time.monotonic()
                 live.update(_table(title, tasks, note), refresh=True)
 
         yield show
+
+
+def print_changes(title: str, tasks: list[TaskStatus], seen: dict[str, str]) -> bool:
+    """Whether a task has changed its state since the last call; without a terminal each change is a line.
+
+    Args:
+        seen: job or name -> state at the last call; brought up to date.
+    """
+    changed = [task for task in tasks if seen.get(task.job_id or task.name) != task.state]
+    for task in changed:
+        seen[task.job_id or task.name] = task.state
+        if not console.is_terminal and task.state != "waiting":
+            where = f" ({task.job_id}{'@' if task.node else ''}{task.node})" if task.state == "running" else ""
+            cause = f": {task.cause}" if task.cause else ""
+            console.print(f"{title}: {task.name} {task.state}{where}{cause}", soft_wrap=True, highlight=False)
+    return bool(changed)
 
 
 class _Silence:

@@ -6,6 +6,8 @@ from importlib import import_module
 COMMANDS = {
     "suite": "the whole road: collect, score, embed, train, reduce",
     "collect": "collect the answers of a pool",
+    "status": "how far a collection is",
+    "cancel": "end the jobs of a store",
     "score": "score responses",
     "embed": "embed queries",
     "train": "train routers and route the test queries",

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from configs.compose import to_yaml
+from configs.compose import ConfigError, to_yaml
 from configs.schema import BenchmarkConfig, Config
+from inference.engine import ModelError
 from inference.identity import response_identity
-from inference.spec import ModelSpec
-from jobs.collect import CollectTask
 from jobs.plan import BenchmarkTask
 from jobs.setting import Setting
+from jobs.task import CollectTask
 from launch.command import required
 from scoring.benchmark import BenchmarkError, find
 from store.atomic import write_file
@@ -56,24 +56,45 @@ def selected(layout: Layout, name: str, benchmark: BenchmarkConfig | None) -> ND
     return index[np.sort(rows)]
 
 
-def collect_task(config: Config, model: ModelSpec, benchmarks: list[str]) -> CollectTask:
-    """What a worker of this model has to know."""
+def collect_tasks(config: Config, benchmarks: list[str]) -> tuple[dict[str, CollectTask], dict[str, str]]:
+    """What the workers of each of the pool's models have to know, by model; and model -> why it cannot be asked.
+
+    Raises:
+        StoreError: a sample is larger than its benchmark.
+        ConfigError: a model names a provider that the pool does not have.
+    """
+    assert config.pool is not None
     assert config.engine is not None
-    layout, tasks, metas = layout_of(config), [], {}
-    for name in benchmarks:
-        benchmark = config.benchmark[name]
-        max_tokens = benchmark.max_tokens or config.sampling.max_tokens
-        prompt_digest = read_query_columns(layout, name, ())[1]["prompt_digest"]
-        digest, metas[name] = response_identity(model, config.engine, config.sampling, max_tokens, prompt_digest)
-        index = selected(layout, name, benchmark)
-        tasks.append(BenchmarkTask(name, index, max_tokens, benchmark.expected_tokens, digest))
-    options = config.collect
-    return CollectTask(
-        root=layout.root, model=model, engine=config.engine, sampling=config.sampling, benchmarks=tuple(tasks),
-        metas=metas, n_repeats=options.n_repeats, max_attempts=options.max_attempts,
-        retry_failed=options.retry_failed, checkpoint_s=options.checkpoint_s, shard_tokens=options.shard_tokens,
-        drain_s=options.drain_s, full_disk_wait_s=options.full_disk_wait_s,
-    )  # fmt: skip
+    layout, options = layout_of(config), config.collect
+    index = {name: selected(layout, name, config.benchmark[name]) for name in benchmarks}
+    prompt_digest = {name: read_query_columns(layout, name, ())[1]["prompt_digest"] for name in benchmarks}
+    tasks, failures = {}, {}
+    for model in config.pool.models:
+        if model.provider is not None and model.provider not in config.pool.providers:
+            valid = ", ".join(config.pool.providers) or "none"
+            raise ConfigError(
+                f"pool {config.pool.name}: model {model.name} names provider {model.provider!r}; there are: {valid}"
+            )
+        asked, metas = [], {}
+        try:
+            for name in benchmarks:
+                max_tokens = config.benchmark[name].max_tokens or model.max_tokens or config.sampling.max_tokens
+                digest, metas[name] = response_identity(
+                    model, config.engine, config.sampling, max_tokens, prompt_digest[name]
+                )
+                expected_tokens = min(model.length_factor * config.benchmark[name].expected_tokens, float(max_tokens))
+                asked.append(BenchmarkTask(name, index[name], max_tokens, expected_tokens, digest))
+        except (ModelError, OSError) as error:  # one model's checkpoint that cannot be read
+            failures[model.name] = str(error)
+            continue
+        tasks[model.name] = CollectTask(
+            root=layout.root, model=model, engine=config.engine, sampling=config.sampling, benchmarks=tuple(asked),
+            metas=metas, provider=config.pool.providers[model.provider] if model.provider else None,
+            n_repeats=options.n_repeats, max_attempts=options.max_attempts, retry_failed=options.retry_failed,
+            checkpoint_s=options.checkpoint_s, shard_tokens=options.shard_tokens, load_s=options.load_s,
+            drain_s=options.drain_s, full_disk_wait_s=options.full_disk_wait_s,
+        )  # fmt: skip
+    return tasks, failures
 
 
 def setting_of(config: Config) -> Setting:

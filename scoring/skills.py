@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from scoring.benchmark import Benchmark
+from scoring.benchmark import Benchmark, BenchmarkError
 from store.records import Message, Query, Score
 
 N_TEST = 300
@@ -163,14 +163,20 @@ SKILLS: dict[str, Callable[[Generator], Problem]] = {
 
 
 @cache
-def held_out_problems(skill: str) -> tuple[Problem, ...]:
-    """The skill's test set: `N_TEST` problems with different cores, always the same."""
+def held_out_problems(skill: str, n: int = N_TEST) -> tuple[Problem, ...]:
+    """The first `n` problems with different cores of a fixed stream: the skill's test set, or more for a load test.
+
+    Raises:
+        BenchmarkError: the skill has not so many.
+    """
     rng = np.random.default_rng([TEST_SEED, sorted(SKILLS).index(skill)])
     problems: dict[str, Problem] = {}
-    while len(problems) < N_TEST:
+    for _ in range(100 * n):
         problem = SKILLS[skill](rng)
         problems.setdefault(problem.core, problem)
-    return tuple(problems.values())
+        if len(problems) == n:
+            return tuple(problems.values())
+    raise BenchmarkError(f"demo_{skill}: n_queries={n}: there are only about {len(problems)} different problems")
 
 
 def training_problems(skill: str, rng: Generator) -> Iterator[Problem]:
@@ -191,11 +197,18 @@ class SkillBenchmark(Benchmark):
 
     skill: ClassVar[str]
 
+    def __init__(self, *, n_queries: int = N_TEST) -> None:
+        """
+        Args:
+            n_queries: more than `N_TEST` make a load test; models that were trained here may have met the others.
+        """
+        self.n_queries = n_queries
+
     def load(self, data_dir: Path) -> list[Query]:
         """The test set; `data_dir` is not looked at."""
         return [
             Query(index, problem.question, problem.answer, metadata={"level": problem.level})
-            for index, problem in enumerate(held_out_problems(self.skill))
+            for index, problem in enumerate(held_out_problems(self.skill, self.n_queries))
         ]
 
     def prompt(self, query: Query) -> list[Message]:

@@ -7,6 +7,7 @@
 <root>/routings/<setting>/<router>/<seed>.h5
 <root>/claims/<benchmark>/<model>/<shard>.json      who works on what right now; costs efficiency at most
 <root>/runs/<run>/                                  one folder per submission: its configuration and logs
+<root>/api_cache.sqlite3                            paid answers of APIs, by what was asked; see inference/api_cache.py
 <root>/store.h5                                     external links, for people
 """
 
@@ -25,6 +26,10 @@ class Layout:
     @property
     def links(self) -> Path:
         return self.root / "store.h5"
+
+    @property
+    def api_cache(self) -> Path:
+        return self.root / "api_cache.sqlite3"
 
     @property
     def runs(self) -> Path:

@@ -164,12 +164,19 @@ def missing_keys(
         damaged: see `read_columns`.
     """
     table = read_columns(layout, benchmark, model, (), digest=digest, damaged=damaged)
+    return gaps(table, indices, n_repeats=n_repeats, retry_failed=retry_failed)
+
+
+def gaps(
+    table: Table, indices: NDArray[np.int64], *, n_repeats: int = 1, retry_failed: bool = False
+) -> NDArray[np.int64]:
+    """The same as `missing_keys` for columns that `read_columns` has given already."""
     counts = ~table["failed"] if retry_failed else np.ones(len(table["index"]), bool)
     width = max(n_repeats, int(table["repeat"].max(initial=0)) + 1)
     present = table["index"][counts] * width + table["repeat"][counts]
     expected = (np.unique(indices)[:, None] * width + np.arange(n_repeats)).ravel()
-    gaps = np.setdiff1d(expected, present, assume_unique=True)
-    return np.stack([gaps // width, gaps % width], axis=1)
+    absent = np.setdiff1d(expected, present, assume_unique=True)
+    return np.stack([absent // width, absent % width], axis=1)
 
 
 def _read_parts(

@@ -5,16 +5,20 @@ The real engine runs in `tests/end_to_end`; this one is there for speed and to f
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import jobs.claims as claims_module
 import jobs.collect as module
-from inference.engine import Engine, EngineError, Finished, failure
+from inference.engine import Engine, EngineError, Finished, OutOfMemoryError, failure
 from inference.spec import EngineSpec, ModelSpec, Sampling
-from jobs.collect import CollectTask, collect
+from jobs.bad_nodes import bad_nodes
 from jobs.plan import BenchmarkTask
+from jobs.records import ResponseWriter
 from jobs.stop import Stopped
+from jobs.task import CollectTask
 from store.errors import StoreError
 from store.layout import Layout
 from store.queries import write_queries
@@ -29,6 +33,8 @@ class Echo(Engine):
 
     hook = staticmethod(lambda n_answered: None)
     transient_failures = 0
+
+    capacity = 4
 
     def __init__(self):
         self.queue, self.n_answered, self.most_in_flight, self.closed = [], 0, 0, False
@@ -87,6 +93,11 @@ def task(tmp_path):
     )  # fmt: skip
 
 
+def collect(task):
+    (summary,) = module.collect([task], "m")
+    return summary
+
+
 def stored(task):
     return {name: len(read_columns(Layout(task.root), name, "m", [])["index"]) for name in ("b", "c")}
 
@@ -112,9 +123,9 @@ def test_a_complete_model_starts_no_engine(engine, task):
     assert len(engine.made) == 1
 
 
-def test_a_dead_engine_loses_only_what_was_in_flight_and_the_next_run_completes(engine, task):
+def test_an_engine_that_keeps_dying_loses_only_what_was_in_flight_and_the_next_run_completes(engine, task):
     def die(n_answered):
-        if n_answered >= 20:
+        if len(engine.made) > 1 or n_answered >= 20:
             raise EngineError("the engine died")
 
     engine.hook = staticmethod(die)
@@ -122,9 +133,95 @@ def test_a_dead_engine_loses_only_what_was_in_flight_and_the_next_run_completes(
         collect(task)
     assert sum(stored(task).values()) == 20
     assert list((task.root / "claims").rglob("*.json")) == []
+    assert all(made.closed for made in engine.made)
     engine.hook = staticmethod(lambda n_answered: None)
     assert collect(task).n_succeeded == 2 * N_QUERIES - 20
     assert stored(task) == {"b": N_QUERIES, "c": N_QUERIES}
+
+
+def test_an_engine_that_dies_once_is_started_again_and_nothing_is_lost_or_done_twice(engine, task):
+    def die(n_answered):
+        if len(engine.made) == 1 and n_answered >= 20:
+            raise EngineError("the engine died")
+
+    engine.hook = staticmethod(die)
+    assert collect(task).n_succeeded == 2 * N_QUERIES
+    assert len(engine.made) == 2
+    assert stored(task) == {"b": N_QUERIES, "c": N_QUERIES}
+
+
+def test_a_request_that_kills_engines_is_found_and_recorded_and_the_others_are_answered(engine, task):
+    def die_of_33(self):
+        if any(request.messages[-1]["content"] == "b 33" for request in self.queue[:2]):
+            raise EngineError("the engine died")
+        return Echo.step(self)
+
+    engine.step = die_of_33
+    summary = collect(task)
+    assert (summary.n_succeeded, summary.n_failed) == (2 * N_QUERIES - 1, 1)
+    rows = read_responses(Layout(task.root), "b", "m")
+    assert [row.index for row in rows if "engines died of this request" in row.error] == [33]
+    assert len(engine.made) == 5  # 5 in flight, 2, 1; at the end alone; and one to go on
+
+
+def test_too_little_memory_is_tried_once_more_with_a_smaller_share(engine, task, monkeypatch):
+    make, shares = module.make_engine, []
+
+    def make_small(spec, *rest):
+        shares.append(spec.gpu_memory_utilization)
+        if spec.gpu_memory_utilization > 0.8:
+            raise OutOfMemoryError("CUDA out of memory")
+        return make(spec, *rest)
+
+    monkeypatch.setattr(module, "make_engine", make_small)
+    assert collect(task).n_succeeded == 2 * N_QUERIES
+    assert shares == [0.9, pytest.approx(0.72)]
+
+
+def test_too_little_memory_twice_is_reported(engine, task, monkeypatch):
+    def never(*_):
+        raise OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(module, "make_engine", never)
+    with pytest.raises(OutOfMemoryError):
+        collect(task)
+    assert list((task.root / "claims").rglob("*.json")) == []
+
+
+def test_a_node_on_which_no_engine_starts_is_noted_until_another_one_fails_too(task, monkeypatch):
+    def never(*_):
+        raise EngineError("no CUDA-capable device is detected")
+
+    monkeypatch.setattr(module, "make_engine", never)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    for node, noted in (("a1", ["a1"]), ("a1", ["a1"]), ("a2", [])):  # on two nodes: it is the model
+        monkeypatch.setenv("SLURMD_NODENAME", node)
+        with pytest.raises(EngineError):
+            collect(task)
+        assert list(bad_nodes(Layout(task.root))) == noted
+
+
+def test_a_worker_without_work_helps_the_model_with_the_most_left(engine, task):
+    others = [replace(task, model=ModelSpec(name, "/nowhere")) for name in ("idle", "busy")]
+    collect(replace(task, model=ModelSpec("m", "/nowhere")))
+    module.collect([others[0]], "idle")
+    summaries = module.collect([task, *others], "m")
+    assert [summary.model for summary in summaries] == ["m", "busy"]
+    assert summaries[1].n_succeeded == 2 * N_QUERIES
+    assert list((task.root / "claims").rglob("*.json")) == []
+
+
+def test_a_helper_that_cannot_start_a_model_does_not_spoil_its_own(engine, task, monkeypatch):
+    make = module.make_engine
+
+    def only_m(spec, model, sampling):
+        if model.name != "m":
+            raise EngineError("does not load")
+        return make(spec, model, sampling)
+
+    monkeypatch.setattr(module, "make_engine", only_m)
+    (summary,) = module.collect([task, replace(task, model=ModelSpec("broken", "/nowhere"))], "m")
+    assert summary.n_succeeded == 2 * N_QUERIES
 
 
 @pytest.mark.parametrize("number", [signal.SIGUSR2, signal.SIGTERM])
@@ -180,16 +277,32 @@ def test_a_shard_claimed_by_another_is_left_to_it(engine, task):
     assert stored(task) == {"b": N_QUERIES - 10, "c": N_QUERIES}
 
 
+def test_a_claim_that_cannot_be_written_waits_for_room(engine, task, monkeypatch):
+    real, refusals = claims_module._write, iter(range(3))
+
+    def write(path, owner, flags):
+        if next(refusals, None) is not None:
+            path.touch()
+            raise OSError(28, "No space left on device")
+        real(path, owner, flags)
+
+    monkeypatch.setattr(claims_module, "_write", write)
+    with pytest.raises(OSError, match="No space"):  # nothing was claimed yet: nothing to lose, nothing to wait for
+        claims_module.Claims("x", lambda owner: False).take(task.root / "claims" / "probe.json")
+    assert list((task.root / "claims").rglob("*.json")) == []
+    assert collect(replace(task, full_disk_wait_s=5.0)).n_succeeded == 2 * N_QUERIES
+
+
 def test_a_disk_that_is_full_for_a_while_costs_nothing(engine, task, monkeypatch):
     refusals = iter(range(3))
-    real = module.ResponseWriter.commit
+    real = ResponseWriter.commit
 
     def commit(writer):
         if next(refusals, None) is not None:
             raise OSError(28, "No space left on device")
         return real(writer)
 
-    monkeypatch.setattr(module.ResponseWriter, "commit", commit)
+    monkeypatch.setattr(ResponseWriter, "commit", commit)
     assert collect(task).n_succeeded == 2 * N_QUERIES
     assert stored(task) == {"b": N_QUERIES, "c": N_QUERIES}
 
@@ -198,6 +311,6 @@ def test_a_disk_that_stays_full_is_one_clear_error(engine, task, monkeypatch):
     def commit(writer):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.ResponseWriter, "commit", commit)
+    monkeypatch.setattr(ResponseWriter, "commit", commit)
     with pytest.raises(StoreError, match="disk is full"):
         collect(task)

@@ -1,0 +1,111 @@
+"""What was submitted, and what of it still runs: found again from any node, by anybody who can read the store.
+
+Every run's folder has a `jobs.json`; status, cancel and a second `collect` read them all.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from jobs.attempt import process_start
+from jobs.squeue import Queued, unfinished
+from store.atomic import write_file
+from store.errors import RouteyardError
+from store.layout import Layout
+
+_FILE = "jobs.json"
+
+
+@dataclass(slots=True)
+class Submission:
+    """One task that was handed over.
+
+    Attributes:
+        name: what it works on.
+        kind: slurm, local or inline.
+        folder: of the run: pickles, logs, configuration.
+        job_name: of the submission it belongs to.
+        job_id: SLURM's or the process's, "" before it has one.
+        started: of a process: its start in clock ticks since boot, which with the id is never used twice.
+        log: its output.
+        host: whose process it is.
+    """
+
+    name: str
+    kind: str
+    folder: Path
+    job_name: str
+    job_id: str = ""
+    started: int | None = None
+    log: Path | None = None
+    host: str = os.uname().nodename
+
+
+def write_submissions(folder: Path, submissions: Sequence[Submission]) -> None:
+    """Record what a run has submitted so far, beside what other submissions of the run have recorded."""
+    known = {one.job_id: one for one in _read(folder / _FILE)} | {one.job_id: one for one in submissions}
+    rows = [{name: getattr(one, name) for name in _FIELDS} for one in known.values()]
+    write_file(folder / _FILE, orjson.dumps(rows, default=str, option=orjson.OPT_INDENT_2))
+
+
+def live_submissions(layout: Layout) -> dict[str, tuple[Submission, Queued]]:
+    """Job id -> (submission, what is known of it), of everything this store's runs have submitted and that still lives.
+
+    Raises:
+        RouteyardError: SLURM does not answer, so nobody knows.
+    """
+    found = [one for path in sorted(layout.runs.glob(f"*/{_FILE}")) for one in _read(path)]
+    live: dict[str, tuple[Submission, Queued]] = {}
+    on_slurm = [one for one in found if one.kind == "slurm"]
+    queue = unfinished() if on_slurm else {}
+    if queue is None:
+        raise RouteyardError("SLURM does not answer (squeue); nobody knows what runs. Try again when it is back.")
+    for one in on_slurm:
+        if one.job_id in queue:
+            live[one.job_id] = (one, queue[one.job_id])
+    for one in found:
+        if one.kind == "local" and one.host == os.uname().nodename and process_start(int(one.job_id)) == one.started:
+            live[one.job_id] = (one, Queued("RUNNING", "0", one.host))
+    return live
+
+
+def cancel(submissions: Sequence[Submission]) -> None:
+    """Tell exactly these to end: workers commit, free their claims and leave.
+
+    Raises:
+        RouteyardError: SLURM refuses.
+    """
+    on_slurm = [one.job_id for one in submissions if one.kind == "slurm"]
+    if on_slurm:
+        answer = subprocess.run(["scancel", *on_slurm], capture_output=True, text=True, timeout=60, check=False)
+        if answer.returncode:
+            raise RouteyardError(f"scancel: {' '.join(answer.stderr.split())}")
+    for one in submissions:
+        if one.kind == "local" and process_start(int(one.job_id)) == one.started:
+            for pid in _controllers(int(one.job_id)):
+                os.kill(pid, signal.SIGTERM)
+
+
+def _controllers(pid: int) -> list[int]:
+    """submitit's process that passes signals on to the worker: itself, or below the shell of the setup lines."""
+    name = Path(f"/proc/{pid}/comm").read_text().strip()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children] if name in ("sh", "bash") else [pid]
+
+
+_FIELDS = ("name", "kind", "folder", "job_name", "job_id", "started", "log", "host")
+
+
+def _read(path: Path) -> list[Submission]:
+    try:
+        rows = orjson.loads(path.read_bytes())
+        return [
+            Submission(**{**row, "folder": Path(row["folder"]), "log": row["log"] and Path(row["log"])}) for row in rows
+        ]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []  # of another version, or damaged: its jobs go on, only not found here

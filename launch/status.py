@@ -1,0 +1,73 @@
+"""How far a collection is, at any time and from any node.
+
+python launch/status.py pool=small
+"""
+
+import sys
+
+from configs.schema import Config
+from launch.command import Command, default_engine, run
+
+COMMAND = Command(
+    name="status",
+    summary="How far a collection is: answered, failed, running, missing, tokens/s, jobs with their nodes and logs.",
+    details="Give it the same words as collect. It reads the store, the claims and SLURM's queue, and changes nothing.",
+    sections=("store", "pool", "benchmark", "engine", "sampling", "collect"),
+    defaults={"engine": default_engine()},
+)
+
+
+def show_status(config: Config) -> int:
+    """Print the table; exit status 0 if everything is answered, 1 if something is missing."""
+    from jobs.executor import attach
+    from jobs.progress import Watch
+    from jobs.submissions import live_submissions
+    from launch.command import required
+    from launch.follow import console
+    from launch.planning import collect_tasks, layout_of
+    from launch.progress_table import print_progress
+    from store.errors import RouteyardError
+
+    for group in ("pool", "benchmark"):
+        required(config, group)
+    assert config.pool is not None
+    layout = layout_of(config)
+    known = layout.benchmarks()
+    benchmarks = [name for name in config.benchmark if name in known]
+    if not benchmarks:
+        raise RouteyardError(f"{layout.root} has none of the benchmarks {', '.join(config.benchmark)}: not begun yet")
+    tasks, lost = collect_tasks(config, benchmarks)
+    state = Watch().read(tasks)
+    statuses = []
+    try:
+        for submission, queued in live_submissions(layout).values():
+            if submission.job_name == f"routeyard-{config.pool.name}":
+                task = attach(submission)
+                task.state, task.node = ("waiting" if queued.state == "PENDING" else "running"), queued.nodes
+                statuses.append(task)
+    except RouteyardError as error:
+        console.print(f"[yellow]{error}[/yellow]")
+    print_progress(tasks, state, statuses)
+    for task in statuses:
+        console.print(f"{task.state} {task.name} ({task.job_id}): {task.log}", soft_wrap=True, highlight=False)
+    for pairs in state.values():
+        for pair in pairs.values():
+            if pair.problem:
+                console.print(f"[red]{pair.problem}[/red]", soft_wrap=True, highlight=False)
+    for name, cause in lost.items():
+        console.print(f"[red]failed[/red] model {name}: {cause}", soft_wrap=True, highlight=False)
+    not_begun = sorted(set(config.benchmark) - set(benchmarks))
+    if not_begun:
+        console.print(f"not begun: {', '.join(not_begun)}")
+    is_complete = (
+        not lost and not not_begun and not any(p.n_missing for pairs in state.values() for p in pairs.values())
+    )
+    return 0 if is_complete else 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return run(COMMAND, show_status, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
