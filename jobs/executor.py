@@ -26,6 +26,7 @@ from store.errors import RouteyardError
 State = Literal["waiting", "running", "done", "failed", "retried"]
 _POLL_S = 1.0
 _ASK_SLURM_S = 10.0
+_GPUS_ONLY = ("gres", "mem_per_gpu", "cpus_per_gpu", "gpus_per_node", "gpus_per_task")  # refused without a GPU
 _FILES_ARRIVE_WITHIN_S = 15.0  # a result may be seen later than the end of its job, on a shared file system
 
 
@@ -182,7 +183,7 @@ def slurm_parameters(
         parameters["cpus_per_task"] = cluster.cpus_per_task
     if lines := setup_lines(cluster):
         parameters["setup"] = lines
-    parameters |= cluster.slurm
+    parameters |= {key: value for key, value in cluster.slurm.items() if n_gpus or key not in _GPUS_ONLY}
     # A node that dies or a preemption brings the task back; the log of an earlier attempt is kept.
     parameters["additional_parameters"] = {"requeue": True, **parameters.get("additional_parameters", {})}
     return parameters

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jobs.claims import read_owner
+from jobs.liveness import Liveness
 from jobs.plan import BenchmarkTask, in_ranges
 from jobs.task import CollectTask
 from store.errors import StoreError
@@ -26,8 +27,8 @@ class Progress:
         n_expected: keys that are asked for.
         n_answered, n_failed: rows that are there; what a `retry_failed` run takes up again counts as missing.
         n_missing: keys without a row.
-        n_claimed: of those, the ones in a claimed shard: running, if the claim's owner lives.
-        owners: of the claims on its shards: who works on it, if they live.
+        n_claimed: of those, the ones that an owner works on.
+        owners: of the claims on its shards, those that live: who works on it.
         tokens_expected: completion tokens that the missing answers will have, by the mean of those that are there.
         tokens_unclaimed: those of them that nobody has claimed.
         rate: completion tokens per second over the last five minutes, 0 where nothing came in.
@@ -46,12 +47,14 @@ class Progress:
     problem: str = ""
 
 
-def progress(task: CollectTask, benchmark: BenchmarkTask) -> Progress:
+def progress(task: CollectTask, benchmark: BenchmarkTask, liveness: Liveness) -> Progress:
     """How far one benchmark of a task is."""
     layout, damaged = Layout(task.root), list[str]()
     n_expected = len(benchmark.index) * task.n_repeats
-    claims = list(layout.claims(benchmark.name, task.model.name).glob("[!.]*.json"))
-    owners = frozenset(owner for path in claims if (owner := read_owner(path)))
+    folder = layout.claims(benchmark.name, task.model.name)
+    holders = {path.stem: owner for path in folder.glob("[!.]*.json") if (owner := read_owner(path))}
+    claimed = [shard for shard, owner in holders.items() if not liveness.is_dead(owner)]
+    owners = frozenset(holders[shard] for shard in claimed)
     try:
         table = read_columns(
             layout, benchmark.name, task.model.name, ["completion_tokens"], digest=benchmark.digest, damaged=damaged
@@ -62,16 +65,16 @@ def progress(task: CollectTask, benchmark: BenchmarkTask) -> Progress:
     tokens = table["completion_tokens"][~table["failed"]]
     n_failed = len(table["failed"]) - len(tokens)
     mean = float(tokens.mean()) if len(tokens) >= _ENOUGH_ANSWERS else benchmark.expected_tokens
-    n_claimed = int(np.count_nonzero(in_ranges(missing[:, 0], [path.stem for path in claims])))
+    n_claimed = int(np.count_nonzero(in_ranges(missing[:, 0], claimed)))
     return Progress(
         n_expected, len(tokens), n_failed, len(missing), n_claimed, owners, len(missing) * mean,
         (len(missing) - n_claimed) * mean, _rate(table), "; ".join(damaged),
     )  # fmt: skip
 
 
-def progress_of(task: CollectTask) -> dict[str, Progress]:
+def progress_of(task: CollectTask, liveness: Liveness) -> dict[str, Progress]:
     """Benchmark -> progress, for all of a task's benchmarks."""
-    return {benchmark.name: progress(task, benchmark) for benchmark in task.benchmarks}
+    return {benchmark.name: progress(task, benchmark, liveness) for benchmark in task.benchmarks}
 
 
 def expected_s(task: CollectTask, pairs: Sequence[Progress], tokens: float) -> float:
@@ -88,6 +91,7 @@ class Watch:
     """Progress of many pairs, read again only where files came or went."""
 
     def __init__(self) -> None:
+        self._liveness = Liveness()
         self._known: dict[tuple[str, str], tuple[Any, Progress]] = {}
 
     def read(self, tasks: Mapping[str, CollectTask]) -> dict[str, dict[str, Progress]]:
@@ -102,8 +106,8 @@ class Watch:
         folders = (layout.responses(benchmark.name, task.model.name), layout.claims(benchmark.name, task.model.name))
         mark = [folder.stat().st_mtime_ns if folder.exists() else 0 for folder in folders]
         known = self._known.get(key)
-        if known is None or known[0] != mark or known[1].rate:  # a rate is of now
-            self._known[key] = known = (mark, progress(task, benchmark))
+        if known is None or known[0] != mark or known[1].rate or known[1].owners:  # these two are of now
+            self._known[key] = known = (mark, progress(task, benchmark, self._liveness))
         return known[1]
 
 

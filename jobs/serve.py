@@ -118,7 +118,7 @@ def serve(
                 stop_at = time.monotonic() + drain_s()
             is_stopping, disk_is_full = stop_at < float("inf"), records.disk_is_full
             limit = work.n_trusted if work.suspects else capacity
-            while not is_stopping and not disk_is_full and engine.n_in_flight < limit:
+            while not is_stopping and not disk_is_full and engine.n_in_flight < limit and not should_stop():
                 if not waiting:
                     shard = work.shards.claim()
                     if shard is None:

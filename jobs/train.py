@@ -8,7 +8,6 @@ the router that routes the test queries is fitted on the whole training split.
 import platform
 import time
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 import routers
 from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view
 from routers.router import Queries, Router, choose, find
-from store.digest import digest
+from store.digest import digest, digest_source
 from store.layout import Layout
 from store.matrix import Matrix
 from store.routings import Routing, read_routing, write_routing
@@ -133,10 +132,4 @@ def _digest(task: TrainTask, seed: int, content: str) -> str:
 
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("routeyard", "numpy", "scikit-learn")}
-    return {"python": platform.python_version(), **packages, "routers": _source_digest()}
-
-
-@cache
-def _source_digest() -> str:
-    """Digest of the routers' source: whoever edits a router gets its routings made again."""
-    return digest([path.read_text() for path in sorted(Path(routers.__file__).parent.glob("*.py"))])
+    return {"python": platform.python_version(), **packages, "routers": digest_source(Path(routers.__file__).parent)}

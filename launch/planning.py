@@ -4,10 +4,12 @@ import random
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import scoring
 from configs.compose import ConfigError, to_yaml
 from configs.schema import BenchmarkConfig, Config
 from inference.engine import ModelError
@@ -18,6 +20,7 @@ from jobs.task import CollectTask
 from launch.command import required
 from scoring.benchmark import BenchmarkError, find
 from store.atomic import write_file
+from store.digest import digest_source
 from store.errors import StoreError
 from store.layout import Layout
 from store.matrix import complete_models, match_names
@@ -30,15 +33,28 @@ def layout_of(config: Config) -> Layout:
 
 
 def store_queries(config: Config) -> dict[str, str]:
-    """Bring the queries of the chosen benchmarks into the store; gives back benchmark -> cause of those that failed."""
-    layout, failures = layout_of(config), {}
+    """Bring the queries of the chosen benchmarks into the store; gives back benchmark -> cause of those that failed.
+
+    A benchmark whose files, code and parameters are those of the last time is not read again.
+    """
+    layout, failures, data_dir = layout_of(config), {}, Path(config.data.dir).expanduser()
     for name, benchmark in config.benchmark.items():
+        made_from = _made_from(benchmark, data_dir)
         try:
-            queries = find(benchmark.name, **benchmark.params).queries(Path(config.data.dir).expanduser())
-            write_queries(layout, name, queries, {"params": benchmark.params})
+            if layout.queries(name).exists() and read_query_columns(layout, name, ())[1].get("made_from") == made_from:
+                continue
+            queries = find(benchmark.name, **benchmark.params).queries(data_dir)
+            write_queries(layout, name, queries, {"params": benchmark.params, "made_from": made_from})
         except (BenchmarkError, StoreError, TypeError) as error:
             failures[name] = str(error)
     return failures
+
+
+def _made_from(benchmark: BenchmarkConfig, data_dir: Path) -> list[Any]:
+    """What a benchmark's queries depend on: parameters, code, and size and time of its files."""
+    files = sorted(path for path in (data_dir / benchmark.name).rglob("*") if path.is_file())
+    stats = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+    return [benchmark.params, digest_source(Path(scoring.__file__).parent), stats]
 
 
 def selected(layout: Layout, name: str, benchmark: BenchmarkConfig | None) -> NDArray[np.int64]:

@@ -36,7 +36,8 @@ class Benchmark(ABC):
 
     @abstractmethod
     def load(self, data_dir: Path) -> list[Query]:
-        """All rows of the benchmark, without messages. `data_dir` is the folder that holds all benchmarks' files.
+        """All rows of the benchmark, without messages. `data_dir` is the folder that holds all benchmarks' files; this
+        one's are in `data_dir / name`, and as long as they do not change they are not read again.
 
         Raises:
             BenchmarkError: a file is missing or a row is malformed; the message names file and line, the source

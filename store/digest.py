@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ def digest(value: Any) -> str:
     """32 hexadecimal digits that depend on a JSON value and not on the order of its keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@cache
+def digest_source(folder: Path) -> str:
+    """Digest of all Python files below a folder: whoever edits them gets made again what they make."""
+    paths = sorted(folder.rglob("*.py"))
+    return digest([[str(path.relative_to(folder)), path.read_text()] for path in paths])
 
 
 def digest_folder(folder: Path) -> str:

@@ -31,6 +31,7 @@ def write_queries(
     """Store a benchmark's queries; True if anything was written, False if they were there already.
 
     Args:
+        meta: further facts of the file; new ones are written even if the queries are the same.
         grow: the rows in the store are all among `queries`, unchanged: an import that meets more rows. Responses to
             them stay valid.
 
@@ -48,7 +49,7 @@ def write_queries(
     path = layout.queries(benchmark)
     if path.exists():
         old = read_meta(path, _KIND)
-        if old["digest"] == digests["digest"]:
+        if old["digest"] == digests["digest"] and old.items() >= (meta or {}).items():
             return False
         is_new_prompt = not grow and old["prompt_digest"] != digests["prompt_digest"]
         if is_new_prompt and any(layout.root.glob(_any_response(layout, benchmark))):

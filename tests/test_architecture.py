@@ -24,6 +24,7 @@ DOORS = {
     "submitit": {"jobs/executor.py"},
     "h5py": {"store/tables.py", "store/links.py"},
     "hdf5plugin": {"store/tables.py"},
+    "openai": {"inference/api_client.py"},
     "omegaconf": {"configs/compose.py"},
     "sentence_transformers": {"inference/embedding.py"},
     "torch": {"inference/demo_training.py"},
