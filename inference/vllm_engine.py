@@ -33,6 +33,7 @@ class VLLMEngine(Engine):
             EngineError: vllm is not installed, or the model does not load.
         """
         check_path(model)
+        self._model, self._sampling, self._log = model, sampling, EngineLog()
         os.environ.update(spec.env)
         os.environ[_CHILDREN_DIE] = "1"
         try:
@@ -40,9 +41,10 @@ class VLLMEngine(Engine):
             from vllm.inputs import TokensPrompt
         except ImportError as error:
             raise EngineError(f"vllm cannot be imported ({error}); pip install 'routeyard[inference]'") from None
+        except Exception as error:  # it looks for devices and reads its settings when it is imported
+            raise self._error("vLLM does not start here", error) from error
         from vllm.sampling_params import RequestOutputKind
 
-        self._model, self._sampling = model, sampling
         self._make_params, self._make_prompt = SamplingParams, TokensPrompt
         self._final_only = RequestOutputKind.FINAL_ONLY
         arguments: dict[str, Any] = {
@@ -59,7 +61,6 @@ class VLLMEngine(Engine):
         }
         if model.nodes > 1:
             arguments |= {"pipeline_parallel_size": model.nodes, "distributed_executor_backend": "ray"}
-        self._log = EngineLog()
         try:
             self._engine = LLMEngine.from_engine_args(EngineArgs(**arguments))
             self._tokenizer = self._engine.get_tokenizer()

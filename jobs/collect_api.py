@@ -71,6 +71,7 @@ def _ask(task: CollectTask, attempt: Attempt, session: ApiSession, stop: StopFla
     assert task.provider is not None
     provider, claims = task.provider, Claims(attempt.owner, Liveness().is_dead)
     work = Work(Shards(task, claims), claims, Records(task, attempt), Summary(task.model.name))
+    log.info("%s: asking %s at %s, as %s", task.model.name, task.model.path, provider.base_url, attempt.writer)
     engine = ApiEngine(task.model, provider, task.sampling, session, max_attempts=task.max_attempts)
     try:
         # What is under way is paid for: it may come home as long as the provider takes.

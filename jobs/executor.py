@@ -24,6 +24,8 @@ from jobs.submissions import Submission, write_submissions
 from store.errors import RouteyardError
 
 State = Literal["waiting", "running", "done", "failed", "retried"]
+# -P: a folder called `store` or `configs` where the command is typed must not hide ours.
+_PYTHON = f"{shlex.quote(sys.executable)} -P"
 _POLL_S = 1.0
 _ASK_SLURM_S = 10.0
 _GPUS_ONLY = ("gres", "mem_per_gpu", "cpus_per_gpu", "gpus_per_node", "gpus_per_task")  # refused without a GPU
@@ -115,7 +117,7 @@ def submit(
     import submitit
 
     try:
-        executor = submitit.SlurmExecutor(folder, max_num_timeout=1_000_000)
+        executor = submitit.SlurmExecutor(folder, max_num_timeout=1_000_000, python=_PYTHON)
         executor.update_parameters(**slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task))
         with executor.batch():
             jobs = [executor.submit(call) for call in calls.values()]
@@ -168,7 +170,7 @@ def slurm_parameters(
     cluster: ClusterSpec, job_name: str, gpus_per_task: int, nodes_per_task: int = 1
 ) -> dict[str, Any]:
     """Parameters of submitit's SLURM executor for one array."""
-    n_gpus = cluster.gpus_per_worker if cluster.gpus_per_worker is not None else gpus_per_task
+    n_gpus = _n_gpus(cluster, gpus_per_task)
     parameters: dict[str, Any] = {
         "job_name": job_name,
         "time": cluster.timeout_min,
@@ -205,7 +207,7 @@ def sbatch_script(
     """
     from submitit.slurm.slurm import _make_sbatch_string
 
-    command = f"{shlex.quote(sys.executable)} -u -m submitit.core._submit {shlex.quote(str(folder))}"
+    command = f"{_PYTHON} -u -m submitit.core._submit {shlex.quote(str(folder))}"
     parameters = slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task)
     try:
         return _make_sbatch_string(command, folder, map_count=n_tasks if n_tasks > 1 else None, **parameters)
@@ -274,12 +276,12 @@ def _run_locally(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus]
     assert task.submission is not None
     assert task.call is not None
     folder = task.submission.folder
-    executor = submitit.LocalExecutor(folder)
+    executor = submitit.LocalExecutor(folder, python=_PYTHON)
     parameters: dict[str, Any] = {"timeout_min": cluster.timeout_min, "signal_delay_s": cluster.signal_delay_s}
     if lines := setup_lines(cluster):
         parameters["setup"] = lines
     if gpus := _gpus_here():
-        first, n_gpus = task.place * _n_gpus(cluster, task), _n_gpus(cluster, task)
+        first, n_gpus = task.place * _n_gpus(cluster, task.n_gpus), _n_gpus(cluster, task.n_gpus)
         parameters |= {"gpus_per_node": n_gpus, "visible_gpus": gpus[first : first + n_gpus]}
     executor.update_parameters(**parameters)
     with _without_interrupts():
@@ -290,13 +292,14 @@ def _run_locally(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus]
                                if other.submission and other.job_id and other.submission.folder == folder])  # fmt: skip
 
 
-def _n_gpus(cluster: ClusterSpec, task: TaskStatus) -> int:
-    return cluster.gpus_per_worker if cluster.gpus_per_worker is not None else task.n_gpus
+def _n_gpus(cluster: ClusterSpec, gpus_per_task: int) -> int:
+    """What a task that needs so many gets: the cluster's own number if it has one, and none if it needs none."""
+    return cluster.gpus_per_worker if gpus_per_task and cluster.gpus_per_worker is not None else gpus_per_task
 
 
 def _n_places(cluster: ClusterSpec, task: TaskStatus) -> int:
     """How many such tasks may run on this machine at the same time: each has its own GPUs where there are any."""
-    n_gpus, n_here = _n_gpus(cluster, task), len(_gpus_here())
+    n_gpus, n_here = _n_gpus(cluster, task.n_gpus), len(_gpus_here())
     return min(cluster.max_parallel, max(1, n_here // n_gpus)) if n_gpus and n_here else cluster.max_parallel
 
 

@@ -121,7 +121,7 @@ def print_plan(
         words = ", ".join(f"{model} × {number}" if number > 1 else model for model, number in n_workers.items())
         console.print(f"\n{what}: {words}", soft_wrap=True, highlight=False)
         if config.cluster.executor == "slurm":
-            folder = layout_of(config).runs / "<run>"
+            folder = layout_of(config).runs / "RUN"  # named when it is submitted
             script = sbatch_script(config.cluster, folder, f"routeyard-{config.pool.name}", len(batch.workers),
                                    batch.n_gpus, batch.n_nodes)  # fmt: skip
             console.print(script, soft_wrap=True, highlight=False, markup=False)

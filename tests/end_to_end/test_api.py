@@ -70,9 +70,7 @@ def test_every_request_is_answered_and_paid_once_whatever_the_network_does(tmp_p
 
         again = command("collect", *words(path, root), env=environment())
         assert "every response" in again.stdout
-        alias = pool(
-            tmp_path, proxy.url, [("another-name", "wire-one")], "aliases"
-        )
+        alias = pool(tmp_path, proxy.url, [("another-name", "wire-one")], "aliases")
         other = command("collect", *words(alias, root), env=environment())
         assert other.returncode == 0, other.stdout
         assert n_stored(root, "another-name") == [N_QUERIES, N_QUERIES]
