@@ -40,6 +40,9 @@ def collect_pool(config: Config) -> int:
     tasks, lost_models = collect_tasks(config, benchmarks)
     lost |= {f"model {name}": cause for name, cause in lost_models.items()}
     state = watch.read(tasks)
+    for name, task in tasks.items():
+        if task.model.nodes > 1 and config.cluster.executor != "slurm":
+            lost[f"model {name}"] = f"it needs {task.model.nodes} nodes; choose a cluster with executor: slurm"
     for name, pairs in state.items():
         if problems := [pair.problem for pair in pairs.values() if pair.problem and not pair.n_answered]:
             lost[f"model {name}"] = problems[0]

@@ -82,6 +82,15 @@ class Campaign:
                     found.append(int(path.name))
         return found
 
+    def engines(self) -> list[int]:
+        """Engine processes: descendants of workers; they have overwritten their environment with their title."""
+        workers, found = set(self.processes(b"submitit.core._submit")), []
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if (path / "cmdline").read_bytes().startswith(b"VLLM::") and _parent(path) in workers:
+                    found.append(int(path.name))
+        return found
+
     def tasks(self) -> list[str]:
         """Running array tasks."""
         answer = self.ask("squeue", "--noheader", "--array", "--states=R", "-O", "JobArrayID:40")
@@ -105,7 +114,7 @@ def kill_worker(campaign: Campaign) -> bool:
 
 
 def kill_engine(campaign: Campaign) -> bool:
-    return _kill(campaign, campaign.processes(b"VLLM::"))
+    return _kill(campaign, campaign.engines())
 
 
 def cancel_task(campaign: Campaign) -> bool:
@@ -165,6 +174,10 @@ FAULTS: tuple[Callable[[Campaign], bool], ...] = (
 )  # fmt: skip
 
 
+def _parent(process: Path) -> int:
+    return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+
+
 def _kill(campaign: Campaign, pids: list[int]) -> bool:
     if pids:
         with contextlib.suppress(ProcessLookupError):
@@ -190,10 +203,12 @@ def run(campaign: Campaign, n_faults: int, every_s: float, most_runs: int) -> in
             while driver.poll() is None:
                 time.sleep(0.2)
                 if faults and time.monotonic() - last > every_s and campaign.is_serving():
-                    if faults[-1](campaign):
-                        name = faults.pop().__name__
-                        campaign.injected[name] += 1
-                        print(f"{time.strftime('%H:%M:%S')} {name}", flush=True)
+                    fault = faults.pop()
+                    if fault(campaign):
+                        campaign.injected[fault.__name__] += 1
+                        print(f"{time.strftime('%H:%M:%S')} {fault.__name__}", flush=True)
+                    else:  # nothing of that kind there now
+                        faults.insert(0, fault)
                     last = time.monotonic()
         finally:
             if driver.poll() is None:
