@@ -88,9 +88,11 @@ class Claims:
                 self._held.discard(path)
 
     def free(self, path: Path) -> None:
-        """Give a shard back, if it is still ours."""
+        """Give a shard back, if it is still ours, or was and cannot be read any more."""
+        was_held = path in self._held
         self._held.discard(path)
-        if read_owner(path) == self._owner:
+        holder = read_owner(path)
+        if holder == self._owner or (holder is None and was_held):
             path.unlink(missing_ok=True)
 
     def free_all(self) -> None:

@@ -36,7 +36,7 @@ from tests.slurm import cluster  # noqa: E402
 
 N_MODELS = 4
 FILE_SYSTEM_MB = 64
-SLOWLY = ("engine.max_num_seqs=4", "collect.checkpoint_s=1", "collect.drain_s=2", "collect.shard_tokens=500")
+SLOWLY = ("engine.max_num_seqs=4", "collect.checkpoint_s=0.5", "collect.drain_s=2", "collect.shard_tokens=500")
 
 
 @dataclass

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from jobs.claims import Claims
+from jobs.claims import Claims, read_owner
 
 
 def alive(owner):
@@ -104,3 +104,23 @@ def test_nothing_is_left_behind(path):
     second.take(path)
     second.free_all()
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_claim_that_was_damaged_is_healed_by_its_owner_and_given_back(path):
+    mine = Claims("me", alive)
+    assert mine.take(path)
+    path.write_bytes(b"\x00garbage")
+    assert not Claims("other", alive).take(path)
+    mine.renew()
+    assert read_owner(path) == "me"
+    path.write_bytes(b"\x00garbage")
+    mine.free(path)
+    assert not path.exists()
+
+
+def test_a_damaged_claim_that_nobody_renews_is_free_earlier_than_a_stale_one(path):
+    assert Claims("gone", alive).take(path)
+    path.write_bytes(b"\x00garbage")
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 200))
+    assert Claims("other", alive).take(path)
+    assert read_owner(path) == "other"

@@ -20,11 +20,13 @@ from configs.compose import compose
 from inference.vllm_engine import VLLMEngine
 from jobs.attempt import current_attempt
 from jobs.claims import Claims
-from jobs.collect import CollectTask, _Shards, serve
 from jobs.liveness import Liveness
-from jobs.stop import StopFlag
+from jobs.records import Records
+from jobs.serve import Summary, Work, serve
+from jobs.shards import Shards
+from jobs.task import CollectTask
 from launch.command import default_engine
-from launch.planning import collect_task, store_queries
+from launch.planning import collect_tasks, store_queries
 from store.layout import Layout
 from store.queries import read_queries
 
@@ -34,13 +36,14 @@ def worker(task: CollectTask, engine: VLLMEngine) -> tuple[float, int]:
     for name in ("responses", "claims"):
         shutil.rmtree(task.root / name, ignore_errors=True)
     attempt = current_attempt()
-    shards = _Shards(task, Claims(attempt.owner, Liveness().is_dead))
+    claims = Claims(attempt.owner, Liveness().is_dead)
     started = time.perf_counter()
-    first = shards.claim()
-    assert first is not None
-    summary = serve(task, attempt, engine, shards, first, StopFlag())
-    assert not summary.n_failed
-    return time.perf_counter() - started, summary.n_tokens
+    work = Work(Shards(task, claims), claims, Records(task, attempt), Summary(task.model.name))
+    serve(task, engine, work, lambda: False, lambda: 0.0)
+    seconds = time.perf_counter() - started
+    claims.free_all()
+    assert not work.summary.n_failed
+    return seconds, work.summary.n_tokens
 
 
 def main() -> None:
@@ -53,7 +56,8 @@ def main() -> None:
         config = compose(["pool=demo", f"store.root={folder}", "collect.checkpoint_s=2"], {"engine": default_engine()})
         model = next(m for m in config.pool.models if options.model in ("", m.name))
         store_queries(config)
-        task = collect_task(config, model, list(config.benchmark))
+        config.pool.models = [model]
+        task = collect_tasks(config, list(config.benchmark))[0][model.name]
 
         import os
 

@@ -1,0 +1,47 @@
+"""Real vLLM engines that cannot start: little memory is tried once more, a broken checkpoint names its real cause."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from store.layout import Layout
+from store.responses import read_columns
+from tests.end_to_end.conftest import ROOT, command
+
+pytestmark = pytest.mark.slow
+
+SORTER = ROOT / "inference" / "demo_models" / "demo-sorter"
+
+
+def collect(root, name, path, *more):
+    model = json.dumps({"name": name, "path": str(path), "dtype": "float32", "max_model_len": 512})
+    words = ["pool=demo", f"pool.models=[{model}]", "benchmarks=[demo_sort]", "cluster=local", f"store.root={root}"]
+    return command("collect", *words, *more)
+
+
+def test_an_engine_that_finds_too_little_memory_is_started_with_a_smaller_share(tmp_path):
+    meminfo = Path("/sys/devices/system/node/node0/meminfo")
+    if not meminfo.exists():
+        pytest.skip("this machine does not say how much memory its first node has")
+    gib = int(re.search(r"MemTotal:\s+(\d+) kB", meminfo.read_text())[1]) >> 20
+    result = collect(tmp_path, "sorter", SORTER, f'engine.env.VLLM_CPU_KVCACHE_SPACE="{gib + 1}"')
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert len(read_columns(Layout(tmp_path), "demo_sort", "sorter", [])["index"]) == 300
+    (log,) = (tmp_path / "runs").glob("*-collect-*/*_log.err")
+    assert "less than requested memory" in log.read_text()
+    assert "once more with a smaller share" in log.read_text()
+
+
+def test_the_cause_of_a_broken_checkpoint_is_the_engines_own_and_not_that_something_failed(tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(SORTER, broken)
+    config = json.loads((broken / "config.json").read_text())
+    (broken / "config.json").write_text(json.dumps({**config, "hidden_size": 2 * config["hidden_size"]}))
+    result = collect(tmp_path / "store", "broken", broken)
+    assert result.returncode == 1
+    assert "model broken: vLLM cannot load" in result.stdout
+    assert "size of tensor" in result.stdout
+    assert "root cause above" not in result.stdout
