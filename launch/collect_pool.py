@@ -114,8 +114,7 @@ def _run(
 
             return follow(cluster, statuses, on_poll)
     except KeyboardInterrupt:
-        _say_how_to_come_back(config, statuses)
-        raise
+        raise KeyboardInterrupt(_how_to_come_back(statuses)) from None
 
 
 def _call(config: Config, tasks: dict[str, CollectTask], batch: Batch, worker: str, folder: Path) -> Callable[[], Any]:
@@ -139,18 +138,16 @@ def _without(cluster: ClusterSpec, nodes: Collection[str]) -> ClusterSpec:
     return replace(cluster, slurm={**cluster.slurm, "exclude": exclude})
 
 
-def _say_how_to_come_back(config: Config, statuses: list[TaskStatus]) -> None:
-    assert config.pool is not None
+def _how_to_come_back(statuses: list[TaskStatus]) -> str:
+    """For `launch.command`, which knows the words that were typed."""
     n_open = sum(task.is_open and bool(task.job_id) for task in statuses)
     n_waiting = sum(task.is_open and not task.job_id for task in statuses)
-    words = f"pool={config.pool.name} store.root={config.store.root}"
-    console.print(
-        f"\ndetached: {n_open} workers go on{f', {n_waiting} were not started' if n_waiting else ''}\n"
-        f"  how far they are:    python launch/status.py {words}\n"
+    return (
+        f"detached: {n_open} workers go on{f', {n_waiting} were not started' if n_waiting else ''}\n"
+        f"  how far they are:    python launch/status.py {{words}}\n"
         f"  follow them again:   the same command\n"
-        f"  end them:            python launch/cancel.py {words}",
-        soft_wrap=True, highlight=False,
-    )  # fmt: skip
+        f"  end them:            python launch/cancel.py {{words}}"
+    )
 
 
 def _close(tasks: dict[str, CollectTask], statuses: list[TaskStatus], lost: dict[str, str], watch: Watch) -> int:

@@ -4,6 +4,7 @@ Exit status: 0 all is there, 1 something failed and the table says what, 2 the c
 cannot be used, 130 detached with Ctrl-C.
 """
 
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,8 +64,9 @@ def run(command: Command, body: Callable[..., int], arguments: Sequence[str] | N
     except OSError as error:
         print(f"error: {error}; what was stored before is whole, the same command goes on from there", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
+    except KeyboardInterrupt as end:
+        message = str(end) or "stopped; the same command goes on from here"
+        print(f"\n{message.replace('{words}', shlex.join(words))}", file=sys.stderr)
         return 130
 
 
