@@ -108,7 +108,7 @@ def serve(
     """
     records, running, waiting = work.records, work.running, work.waiting
     started = last_checkpoint = time.monotonic()
-    capacity = engine.capacity + engine.capacity // 4  # a few ready, so that no slot stays empty
+    capacity = engine.capacity + _n_ready(engine.capacity, task.benchmarks[0].expected_tokens)
     stop_at = float("inf")
     try:
         while True:
@@ -129,6 +129,7 @@ def serve(
                             continue
                         break
                     waiting.extend(work.shards.requests(shard))
+                    capacity = engine.capacity + _n_ready(engine.capacity, shard.task.expected_tokens)
                     continue
                 request = waiting.popleft()
                 running[_key(request)] = request
@@ -158,6 +159,13 @@ def serve(
     finally:
         work.summary.serving_s += time.monotonic() - started
     records.commit_when_there_is_room(0 if is_stopping else task.full_disk_wait_s)
+
+
+def _n_ready(capacity: int, expected_tokens: float) -> int:
+    """Requests to keep ready, so that no slot of the engine stays empty: eight times what finishes in a step. Not many
+    more, since what one worker holds back no other can take.
+    """
+    return min(capacity, max(capacity // 16, 1, int(8 * capacity / expected_tokens)))
 
 
 def _key(request: Request) -> Key:

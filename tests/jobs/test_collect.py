@@ -114,7 +114,7 @@ def test_everything_is_answered_once_and_nothing_is_left_claimed(engine, task):
 
 def test_the_engine_is_kept_full_but_not_flooded(engine, task):
     collect(task)
-    assert engine.made[0].most_in_flight == 5  # four sequences and one ready
+    assert engine.made[0].most_in_flight == 7  # four sequences, and eight times what finishes in a step: 8 * 4 / 10
 
 
 def test_a_complete_model_starts_no_engine(engine, task):
@@ -161,7 +161,7 @@ def test_a_request_that_kills_engines_is_found_and_recorded_and_the_others_are_a
     assert (summary.n_succeeded, summary.n_failed) == (2 * N_QUERIES - 1, 1)
     rows = read_responses(Layout(task.root), "b", "m")
     assert [row.index for row in rows if "engines died of this request" in row.error] == [33]
-    assert len(engine.made) == 5  # 5 in flight, 2, 1; at the end alone; and one to go on
+    assert len(engine.made) == 5  # 7 in flight, 3, 1; at the end alone; and one to go on
 
 
 def test_too_little_memory_is_tried_once_more_with_a_smaller_share(engine, task, monkeypatch):
