@@ -8,7 +8,13 @@ import stat
 
 # The last line of a traceback, bare or behind the engine's log prefix; warnings that mention an error are not meant.
 _ERROR = re.compile(r"(?:\([^)]*\) )?(?:ERROR [^\]]*\] )?([\w.]*(?:Error|Exception)): (\S.*)")
-_AFTERMATH = ("Engine core initialization failed", "Engine core proc", "EngineCore encountered", "EngineDeadError")
+_AFTERMATH = (
+    "Engine core initialization failed",
+    "Engine core proc",
+    "EngineCore encountered",
+    "EngineDeadError",
+    "WorkerProc init",
+)
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|OutOfMemoryError|desired GPU memory utilization|less than requested memory for kv", re.IGNORECASE
 )

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from jobs.attempt import process_start
 from jobs.cluster import ClusterSpec
-from jobs.squeue import Queued, final_state, unfinished
+from jobs.squeue import Queued, final_state, release, unfinished
 from jobs.submissions import Submission, write_submissions
 from store.errors import RouteyardError
 
@@ -28,6 +28,8 @@ State = Literal["waiting", "running", "done", "failed", "retried"]
 _PYTHON = f"{shlex.quote(sys.executable)} -P"
 _POLL_S = 1.0
 _ASK_SLURM_S = 10.0
+_NOT_LAUNCHED = "launch failed"  # a node failed at the start of a task; SLURM then holds it until somebody releases it
+_MOST_RELEASES = 10
 _GPUS_ONLY = ("gres", "mem_per_gpu", "cpus_per_gpu", "gpus_per_node", "gpus_per_task")  # refused without a GPU
 _FILES_ARRIVE_WITHIN_S = 15.0  # a result may be seen later than the end of its job, on a shared file system
 
@@ -63,6 +65,7 @@ class TaskStatus:
     n_gpus: int = 0
     place: int = -1
     submission: Submission | None = field(default=None, repr=False)
+    n_releases: int = field(default=0, repr=False)
     gone_since: float = field(default=float("inf"), repr=False)
     process: Any = field(default=None, repr=False)
 
@@ -250,6 +253,9 @@ def _advance(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus], qu
     elif kind == "slurm" and (queue is None or task.job_id in queue):
         if queue is not None:
             known = queue[task.job_id]
+            if known.reason.startswith(_NOT_LAUNCHED) and task.n_releases < _MOST_RELEASES:
+                release(task.job_id)
+                task.n_releases += 1
             task.state, task.node = ("waiting" if known.state == "PENDING" else "running"), known.nodes or task.node
         task.gone_since = float("inf")
     elif kind == "local" and _lives(task):

@@ -3,20 +3,24 @@
 import subprocess
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import accumulate
 
 _UNFINISHED = {
     "CONFIGURING", "COMPLETING", "PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESIZING", "RUNNING",
     "SIGNALING", "SPECIAL_EXIT", "STAGE_OUT", "STOPPED", "SUSPENDED",
 }  # fmt: skip
 
+_COLUMNS = (("JobArrayID", 40), ("State", 20), ("RestartCnt", 12), ("NodeList", 200), ("Reason", 80))
+
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """An unfinished task: its state in words (PENDING, RUNNING, …), how often it was restarted, its nodes."""
+    """An unfinished task: state in words (PENDING, RUNNING, …), how often it was restarted, nodes, why it waits."""
 
     state: str
     restarts: str
     nodes: str
+    reason: str = ""
 
 
 def unfinished(job_ids: Collection[str] | None = None) -> dict[str, Queued] | None:
@@ -26,7 +30,7 @@ def unfinished(job_ids: Collection[str] | None = None) -> dict[str, Queued] | No
         job_ids: only the arrays that these belong to; all by default.
     """
     command = ["squeue", "--noheader", "--array", "--states=all"]
-    command += ["-O", "JobArrayID:40,State:20,RestartCnt:12,NodeList:200"]
+    command += ["-O", ",".join(f"{name}:{width}" for name, width in _COLUMNS)]
     if job_ids is not None:
         command.append(f"--jobs={','.join(sorted({job_id.partition('_')[0] for job_id in job_ids}))}")
     try:
@@ -35,9 +39,19 @@ def unfinished(job_ids: Collection[str] | None = None) -> dict[str, Queued] | No
         return None
     if answer.returncode and "Invalid job id" not in answer.stderr:
         return None  # the controller is away; nobody is declared dead for that
-    rows = (line.split() for line in answer.stdout.splitlines())
-    return {row[0]: Queued(row[1], row[2], row[3] if len(row) > 3 else "")
-            for row in rows if len(row) >= 3 and row[1] in _UNFINISHED}  # fmt: skip
+    rows = (_cells(line) for line in answer.stdout.splitlines())
+    return {job: Queued(state, restarts, nodes, reason)
+            for job, state, restarts, nodes, reason in rows if state in _UNFINISHED}  # fmt: skip
+
+
+def release(job_id: str) -> None:
+    """Let a task start again that SLURM holds back since it could not be launched."""
+    subprocess.run(["scontrol", "release", job_id], capture_output=True, timeout=60, check=False)
+
+
+def _cells(line: str) -> list[str]:
+    ends = list(accumulate(width for _, width in _COLUMNS))
+    return [line[start:end].strip() for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def final_state(job_id: str) -> str:
