@@ -46,7 +46,7 @@ class ApiSession:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether nothing more is sent: the budget is spent, or `halt`. What was not sent is never answered nor failed."""
+        """Whether nothing more is sent: the budget is spent, or `halt`. What was not sent stays missing."""
         return self.budget.is_exhausted
 
     def halt(self) -> None:

@@ -31,12 +31,13 @@ _MOST_DEATHS = 12  # of engines, for one model: log2 of the requests in flight t
 _TERM_DRAIN_S = 20.0  # SLURM kills 30 s after its TERM
 
 
-def collect(tasks: Sequence[CollectTask], home: str) -> list[Summary]:
+def collect(tasks: Sequence[CollectTask], home: str, stop: StopFlag | None = None) -> list[Summary]:
     """Answer what is missing of the home model, then of those that would take longest without one more worker.
 
     Args:
         tasks: the models that this worker could serve: same GPUs, same nodes.
         home: name of the first one.
+        stop: a flag that was installed before; one of its own otherwise.
 
     Returns:
         One summary per model served.
@@ -47,7 +48,8 @@ def collect(tasks: Sequence[CollectTask], home: str) -> list[Summary]:
         StoreError: the store cannot be used, or its disk stayed full.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
-    attempt, stop, liveness = current_attempt(), StopFlag(), Liveness()
+    attempt, liveness = current_attempt(), Liveness()
+    stop = StopFlag() if stop is None else stop
     by_name = {task.model.name: task for task in tasks}
     summaries: list[Summary] = []
     load_s = by_name[home].load_s

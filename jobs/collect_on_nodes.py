@@ -1,12 +1,14 @@
 """The collecting worker of a model larger than a node: SLURM starts it on each of its nodes, Ray joins them."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from jobs.attempt import current_attempt
 from jobs.collect import collect
 from jobs.ray_cluster import join, ray_cluster
 from jobs.serve import Summary
+from jobs.stop import StopFlag, held_back
 from jobs.task import CollectTask
 
 
@@ -25,5 +27,8 @@ def collect_on_nodes(task: CollectTask, folder: Path) -> list[Summary]:
     if rank:
         join(meeting_place, rank, n_gpus)
         return []
-    with ray_cluster(meeting_place, task.model.nodes, n_gpus):
-        return collect([task], task.model.name)
+    stop = StopFlag()
+    with stop.installed(), ExitStack() as stack:
+        with held_back():
+            stack.enter_context(ray_cluster(meeting_place, task.model.nodes, n_gpus))
+        return collect([task], task.model.name, stop)

@@ -38,6 +38,7 @@ _FILES_ARRIVE_WITHIN_S = 15.0  # a file may be seen later than it was written, o
 _SETTINGS = {
     "RAY_process_group_cleanup_enabled": "0",  # or each process that computes would leave our process group
     "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "0",  # TERM means now: SLURM kills soon after
+    "RAY_gcs_rpc_server_connect_timeout_s": "60",  # its 5 s are too few on a busy machine
 }
 # In a process of its own: vLLM forks its engine out of rank 0, and what Ray starts in a process does not bear that.
 _PRINT_RANKS = """
@@ -94,7 +95,7 @@ def ray_cluster(
         RayClusterError: Ray is not installed, does not start, or a node did not join in time.
     """
     # SLURM's own network has a route for sure; Ray and vLLM would look at the way out.
-    ip, port = _own_ip(os.environ.get("SLURM_LAUNCH_NODE_IPADDR", ""), "8.8.8.8"), _free_port()
+    ip, port = _own_ip(os.environ.get("SLURM_LAUNCH_NODE_IPADDR", ""), socket.gethostname()), _free_port()
     role = ["--head", f"--port={port}", "--include-dashboard=false"]
     if find_spec("grpc"):  # then Ray listens for remote clients, always on the same port unless it is told
         role.append(f"--ray-client-server-port={_free_port()}")
@@ -188,7 +189,7 @@ def _in_child() -> None:
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])  # TERM may be held back in the parent
     pr_set_pdeathsig = 1
-    _LIBC.prctl(pr_set_pdeathsig, signal.SIGKILL)
+    _LIBC.prctl(pr_set_pdeathsig, signal.SIGTERM)  # of KILL, some of Ray's processes would hear a minute later
 
 
 def _end_group(process: subprocess.Popen[bytes], term_s: float = 10.0, kill_s: float = 5.0) -> None:
