@@ -117,6 +117,12 @@ def in_ranges(indices: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.bo
     return inside
 
 
+def remove_claims(layout: Layout, model: str, benchmark: str) -> None:
+    """Remove all claims of a pair that is complete, readable or not: there is nothing left to have a right to."""
+    for path in layout.claims(benchmark, model).glob("*.json"):
+        path.unlink(missing_ok=True)
+
+
 def remove_leftovers(layout: Layout, model: str, benchmarks: Sequence[str], liveness: Liveness) -> int:
     """Remove temporary files and claims of workers that are gone: the normal trace of a kill. Gives back how many.
 

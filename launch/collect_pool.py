@@ -13,7 +13,7 @@ from jobs.cluster import ClusterSpec
 from jobs.collect import collect
 from jobs.executor import SubmissionError, TaskStatus, attach, follow, submit
 from jobs.liveness import Liveness
-from jobs.plan import remove_leftovers
+from jobs.plan import remove_claims, remove_leftovers
 from jobs.progress import Progress, Watch
 from jobs.submissions import live_submissions
 from jobs.task import CollectTask
@@ -158,6 +158,7 @@ def _close(tasks: dict[str, CollectTask], statuses: list[TaskStatus], lost: dict
             pair = state[name][benchmark.name]
             if not pair.n_missing and not pair.problem and not any(status.is_open for status in statuses):
                 _seal(Layout(task.root), benchmark.name, name)
+                remove_claims(Layout(task.root), name, benchmark.name)
     n_missing = sum(_missing(pairs) for pairs in state.values())
     if statuses or n_missing:
         print_progress(tasks, state)
