@@ -65,8 +65,8 @@ class Campaign:
         words += [
             f"benchmark.{name}.params.n_queries={self.n_queries // 5}" for name in compose(["pool=demo"]).benchmark
         ]
-        log = (self.folder / "driver.log").open("a")
-        return subprocess.Popen(words, env=self.environment, stdout=log, stderr=subprocess.STDOUT, text=True)
+        with (self.folder / "driver.log").open("a") as log:
+            return subprocess.Popen(words, env=self.environment, stdout=log, stderr=subprocess.STDOUT, text=True)
 
     def processes(self, name: bytes) -> list[int]:
         """Processes of the cluster's jobs with this in their command line."""

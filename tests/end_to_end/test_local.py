@@ -76,7 +76,7 @@ def test_a_model_that_does_not_exist_leaves_the_others_alone(tmp_path):
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("failed absent")]
     assert "/nowhere/at/all is not a checkpoint folder" in line
     log = Path(result.stdout.split("log: ")[1].splitlines()[0])
-    assert "EngineError" in log.read_text()
+    assert "ModelError" in log.read_text()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
