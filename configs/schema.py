@@ -65,7 +65,7 @@ class CollectConfig:
     retry_failed: bool = field(default=False, metadata={"help": "take recorded failures up (short: retry_failed=)"})
     checkpoint_s: float = field(default=60.0, metadata={"help": "work at risk between two commits", "min": 0.1})
     shard_tokens: float = field(
-        default=100_000.0, metadata={"help": "expected tokens of a shard, the unit of work", "min": 1.0}
+        default=25_000.0, metadata={"help": "expected tokens of a shard, the unit of work", "min": 1.0}
     )
     load_s: float = field(
         default=120.0, metadata={"help": "expected until a worker's model serves; only for planning", "min": 0.0}

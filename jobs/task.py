@@ -39,7 +39,7 @@ class CollectTask:
     max_attempts: int = 10
     retry_failed: bool = False
     checkpoint_s: float = 60.0
-    shard_tokens: float = 100_000.0
+    shard_tokens: float = 25_000.0
     load_s: float = 120.0
     drain_s: float = 60.0
     full_disk_wait_s: float = 600.0
