@@ -52,8 +52,7 @@ N_READY = CAPACITY // 16  # so that no slot stays empty
 BASE_S, PER_ANSWER_S = 0.014, 0.00028  # of a step of a middling model: 70 tokens/s alone, 3,000 in a full batch
 SHARD_TOKENS = 25_000.0
 LOAD_S = 105.0  # what is believed of every model; in truth 60 to 150
-COMMIT_S, REFRESH_S = 60.0, 300.0
-FAIR = 1.0  # what was answered becomes visible; the expected lengths are computed anew
+COMMIT_S = 60.0  # what was answered becomes visible
 
 Answer = tuple[float, str, int]  # tokens, benchmark, index
 Lengths = Literal["believed", "known"]
@@ -222,8 +221,6 @@ def simulate(models: list[Model], n_gpus: int, n_slots: int, lengths: Lengths) -
     """When each GPU was left idle for good, in seconds."""
     answered = {name: np.full((len(models), n_queries), np.nan) for name, (n_queries, _) in BENCHMARKS.items()}
     stores = {model.name: Store(models, number, answered, lengths) for number, model in enumerate(models)}
-    for store in stores.values():
-        store.peers = list(stores.values())
     array = deque(plan_workers({name: store.remaining_s() for name, store in stores.items()}, n_slots, LOAD_S))
     events: list[tuple[float, int, Worker]] = []  # a GPU's worker has to be looked at
 
