@@ -7,8 +7,14 @@ and how many workers each model has. `tests/speed/scheduling.py` measures how cl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:  # jobs.plan orders its shards by this file
     from jobs.plan import Shard
+
+_MARGIN = 1.5  # what is expected to be the longest answer hardly is
+_THINNEST = 8  # part of a full batch: below that, steps get hardly any quicker
 
 
 def plan_workers(expected_s: Mapping[str, float], n_slots: int, load_s: float) -> list[str]:
@@ -54,6 +60,30 @@ def next_model(remaining_s: Mapping[str, float], n_workers: Mapping[str, int], l
     return min(worth_it, key=lambda model: (-per_worker(model), -remaining_s[model], model), default=None)
 
 
-def shard_order(shard: "Shard") -> tuple[float, float, str, str]:
-    """Sort key: the longest answers first, since one that starts late is what all wait for; then the most work."""
-    return -shard.task.expected_tokens, -shard.expected_tokens, shard.task.name, shard.name
+def shard_order(shard: "Shard", expected_tokens: NDArray[np.float64] | None = None) -> tuple[float, float, str, str]:
+    """Sort key: the longest answers first, since one that starts late is what all wait for; then the most work.
+
+    Args:
+        expected_tokens: of each missing answer of the shard (`jobs.lengths`), [n_missing]; None: as its benchmark's.
+    """
+    if expected_tokens is None:
+        longest, total = shard.task.expected_tokens, shard.expected_tokens
+    else:
+        longest, total = float(expected_tokens.max()), float(expected_tokens.sum())
+    return -longest, -total, shard.task.name, shard.name
+
+
+def batch_limit(capacity: int, missing_tokens: float, n_workers: int, longest: float) -> int:
+    """Answers a worker should work on at once: fewer than it could if the longest would else outlast its model.
+
+    With `n` at once, a worker's share of the model takes `share / n` steps and its longest answer `longest` steps.
+    Fewer at once make every step quicker: the long one ends earlier, and what is left goes to whoever is free.
+
+    Args:
+        capacity: answers the engine can work on at once.
+        missing_tokens: that the model's missing answers are expected to have, those under way included.
+        n_workers: of the model.
+        longest: expected tokens of the longest answer that is not yet under way.
+    """
+    n = missing_tokens / max(1, n_workers) / (_MARGIN * longest)
+    return capacity if n >= capacity else max(1, capacity // _THINNEST, int(n))

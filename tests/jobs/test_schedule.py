@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.plan import BenchmarkTask, Shard
-from jobs.schedule import next_model, plan_workers, shard_order
+from jobs.schedule import batch_limit, next_model, plan_workers, shard_order
 
 
 def shard(name, expected_tokens, n_missing, first=0):
@@ -97,3 +97,17 @@ def test_long_answers_are_started_first_and_then_the_most_work():
     ]
     ordered = sorted(shards, key=shard_order)
     assert [(s.task.name, len(s.keys)) for s in ordered] == [("long", 3), ("long", 1), ("mid", 9), ("short", 90)]
+
+
+def test_expected_lengths_come_before_what_the_benchmark_says():
+    shards = {"a": shard("short", 10.0, 2), "b": shard("long", 900.0, 2, first=50)}
+    lengths = {"a": np.array([5.0, 2000.0]), "b": np.array([900.0, 1100.0])}
+    assert sorted(shards, key=lambda name: shard_order(shards[name], lengths[name])) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("missing_tokens", "n_workers", "longest", "n"),
+    [(1e9, 1, 1000.0, 256), (15e6, 10, 10_000.0, 100), (15e6, 0, 1e6, 32), (15e6, 30, 10_000.0, 33), (0.0, 1, 1.0, 32)],
+)
+def test_a_batch_is_thin_where_the_longest_answer_would_outlast_the_rest(missing_tokens, n_workers, longest, n):
+    assert batch_limit(256, missing_tokens, n_workers, longest) == n

@@ -1,8 +1,8 @@
-"""How close collecting comes to the shortest possible time: a simulation with the scheduling rules that it really uses.
+"""How close collecting comes to the shortest possible time: a simulation with the real scheduling rules.
 
     python tests/speed/scheduling.py [--seeds 7] [--gpus 8 16 32 64] [--slots 64] [--spread 0.47]
 
-20 models answer 15 benchmarks of LLMRouterBench's sizes, 229,600 answers. Benchmarks' means go from 10 to 8,000 tokens,
+20 models answer 15 benchmarks of LLMRouterBench's sizes, 229,600 answers. Their means go from 10 to 8,000 tokens,
 in a third of the models three to six times as many; the models differ tenfold in speed. What is believed beforehand
 about mean lengths and speeds is off by a log-normal factor (sigma 0.5) until it is measured. An engine works on 256
 answers at once; a step takes base + n * per_answer seconds with n of them. Prompts, failures and the memory of long
@@ -11,14 +11,16 @@ what they have committed, once a minute.
 
 Lengths within a benchmark are log-normal with a part that all models share. Measured on 13 free-text benchmarks and 11
 to 14 models (gsm8k, cruxeval, math, financemath, mint; medians over benchmarks and models): standard deviation of log
-tokens 0.47 (quartiles of all 25 benchmarks 0.37 to 0.58), correlation of two models 0.385. No reasoning model was among
-them; theirs may vary more (`--spread 0.7`).
+tokens 0.47 (quartiles of all 25 benchmarks 0.37 to 0.58), correlation of two models 0.385, and the mean of 1, 3, 5
+others explains 16, 27, 32 % of a model's variance. On 12 function-calling benchmarks (20 to 60 tokens, not used here)
+it is 57, 67, 69 %. No reasoning model was among them; theirs may vary more (`--spread 0.7`).
 
-Columns, each the makespan divided by the tight lower bound (minimum / median / maximum over the seeds):
-    ours     the rules of `jobs.schedule` and `jobs.plan.cut`
+Columns, each the makespan divided by the lower bound (minimum / median / maximum over the seeds):
+    ours     `jobs.schedule`, `jobs.plan.cut` and `jobs.lengths`; not what workers do yet, that is `plain`
     loose    the same against the loose bound
     ends     mean over the GPUs of when ours left them idle: what perfect balance would give
-    known    ours, if the length of every answer were known beforehand and the longest came first
+    plain    ours without `expected_tokens` and `batch_limit`: shards in the order of the believed means, full batches
+    known    ours, if the length of every answer were known beforehand
     static   each model's queries dealt to a fixed number of tasks, GPUs/models rounded up, no claims, no moving on
     best     the best of 1, 2, 4 and 8 such tasks per model
 """
@@ -35,8 +37,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.lengths import expected_tokens
 from jobs.plan import BenchmarkTask, Shard, cut
-from jobs.schedule import next_model, plan_workers, shard_order
+from jobs.schedule import batch_limit, next_model, plan_workers, shard_order
 
 BENCHMARKS = {  # queries, mean tokens of an answer that does not reason at length
     "aime": (60, 8000), "math500": (500, 2000), "mathbench": (150, 1000), "mbpp": (974, 600),
@@ -52,10 +55,10 @@ N_READY = CAPACITY // 16  # so that no slot stays empty
 BASE_S, PER_ANSWER_S = 0.014, 0.00028  # of a step of a middling model: 70 tokens/s alone, 3,000 in a full batch
 SHARD_TOKENS = 25_000.0
 LOAD_S = 105.0  # what is believed of every model; in truth 60 to 150
-COMMIT_S = 60.0  # what was answered becomes visible
+COMMIT_S, REFRESH_S = 60.0, 300.0  # what was answered becomes visible; the expected lengths are computed anew
 
 Answer = tuple[float, str, int]  # tokens, benchmark, index
-Lengths = Literal["believed", "known"]
+Lengths = Literal["believed", "expected", "known"]
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,8 @@ class Store:
     n_workers: int = 0
     serving_s: float = 0.0
     n_tokens: float = 0.0
+    _expected: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    _expected_at: float = -math.inf
 
     def __post_init__(self) -> None:
         self.model = self.models[self.number]
@@ -155,10 +160,6 @@ class Store:
         for task in self.model.tasks:
             keys = np.stack([task.index, np.zeros_like(task.index)], axis=1)
             self.unclaimed += cut(task, keys, SHARD_TOKENS, 1)
-        if self.lengths == "known":
-            self.unclaimed.sort(key=lambda shard: float(self._tokens(shard).max()))
-        else:
-            self.unclaimed.sort(key=shard_order, reverse=True)
 
     def record(self, finished: list[Answer], seconds: float) -> None:
         self.serving_s += seconds
@@ -168,19 +169,37 @@ class Store:
             self.sums[benchmark][1] += tokens
             self.n_tokens += tokens
 
-    def claim(self) -> list[Answer]:
-        """The answers of the next shard."""
-        shard = self.unclaimed.pop()
-        tokens = self._tokens(shard)
-        order = np.argsort(-tokens, kind="stable") if self.lengths == "known" else np.arange(len(tokens))
-        return [(float(tokens[at]), shard.task.name, int(shard.keys[at, 0])) for at in order]
+    def expected(self, shard: Shard) -> NDArray[np.float64]:
+        return self._expected[shard.task.name][shard.keys[:, 0]]
 
-    def _tokens(self, shard: Shard) -> NDArray[np.float64]:
-        return self.model.tokens[shard.task.name][shard.keys[:, 0]]
+    def claim(self, now: float) -> list[tuple[float, Answer]]:
+        """The answers of the next shard with their expected tokens, longest first."""
+        if now - self._expected_at >= REFRESH_S and (self.lengths == "expected" or not self._expected):
+            self._expected_at = now
+            self._expected = {task.name: self._lengths_of(task) for task in self.model.tasks}
+            self.unclaimed.sort(key=lambda shard: shard_order(shard, self.expected(shard)), reverse=True)
+        shard = self.unclaimed.pop()
+        name, indices, expected = shard.task.name, shard.keys[:, 0], self.expected(shard)
+        order = np.argsort(-expected, kind="stable")
+        return [(float(expected[at]), (float(self.model.tokens[name][i]), name, i))
+                for at, i in zip(order, indices[order].tolist(), strict=True)]  # fmt: skip
+
+    def _lengths_of(self, task: BenchmarkTask) -> NDArray[np.float64]:
+        if self.lengths == "known":
+            return self.model.tokens[task.name]
+        if self.lengths == "expected":
+            return expected_tokens(self.answered[task.name], self.number, task.expected_tokens)
+        return np.full(len(task.index), task.expected_tokens)
 
     def _mean(self, task: BenchmarkTask) -> float:
         n, tokens = self.sums[task.name]
         return tokens / n if n else task.expected_tokens
+
+    def missing_tokens(self) -> float:
+        """That the missing answers will have, as far as anybody knows."""
+        return sum(
+            float(lengths[np.isnan(self.answered[name][self.number])].sum()) for name, lengths in self._expected.items()
+        )
 
     def remaining_s(self) -> float:
         """Seconds one worker would need for what nobody has claimed, as far as anybody knows."""
@@ -195,18 +214,39 @@ class Worker:
     def __init__(self, store: Store, now: float) -> None:
         self.store, self.since = store, now + store.model.load_s
         self.engine = Engine(store.model, self.since)
-        self._waiting: deque[Answer] = deque()
+        self._waiting: deque[tuple[float, Answer]] = deque()
+        self._limit, self._limit_at = CAPACITY, -math.inf
         store.n_workers += 1
-        self._waiting.extend(store.claim())  # before loading, so that everybody sees where it works
+        self._claim(now)  # before loading, so that everybody sees where it works
+
+    def _claim(self, now: float) -> None:
+        self._waiting.extend(self.store.claim(now))
+
+    def _set_limit(self) -> None:
+        store, now = self.store, self.engine.now
+        if store.lengths == "believed" or now - self._limit_at < COMMIT_S:
+            return
+        if self._waiting:
+            longest = self._waiting[0][0]
+        elif store.unclaimed:
+            longest = float(store.expected(store.unclaimed[-1]).max())
+        else:
+            return
+        self._limit, self._limit_at = batch_limit(CAPACITY, store.missing_tokens(), store.n_workers, longest), now
+
+    def _has_room(self) -> bool:
+        n_ready = N_READY if self._limit == CAPACITY else 0
+        return self.engine.n_in_flight < self._limit + n_ready
 
     def go_on(self) -> bool:
         """Commit what has finished, fill the engine, run until there may be room again; False when all is done."""
         engine, store = self.engine, self.store
-        while engine.n_in_flight < CAPACITY + N_READY and (self._waiting or store.unclaimed):
+        self._set_limit()
+        while self._has_room() and (self._waiting or store.unclaimed):
             if self._waiting:
-                engine.submit(self._waiting.popleft())
+                engine.submit(self._waiting.popleft()[1])
             else:
-                self._waiting.extend(store.claim())
+                self._claim(engine.now)
         if engine.now - self.since >= COMMIT_S or not engine.n_in_flight:
             store.record(engine.finished, engine.now - self.since)
             engine.finished, self.since = [], engine.now
@@ -227,7 +267,8 @@ def simulate(models: list[Model], n_gpus: int, n_slots: int, lengths: Lengths) -
     def start(gpu: int, now: float, home: str | None) -> bool:
         n_workers = {name: store.n_workers for name, store in stores.items()}
         remaining_s = {name: store.remaining_s() for name, store in stores.items()}
-        chosen = home if home and stores[home].unclaimed else next_model(remaining_s, n_workers, LOAD_S)
+        chosen = next_model({home: remaining_s[home]}, n_workers, LOAD_S) if home else None
+        chosen = chosen or next_model(remaining_s, n_workers, LOAD_S)
         if chosen:
             worker = Worker(stores[chosen], now)
             heapq.heappush(events, (worker.since, gpu, worker))
@@ -272,8 +313,8 @@ def lower_bounds(models: list[Model], n_gpus: int) -> tuple[float, float]:
     for longer), spread without a gap; and no answer can be quicker than alone on a loaded engine.
 
     Tight: to end by T, an answer of L tokens may take (T - load_s) / L seconds per token on average. With n at once a
-    step of s = base + n * per_answer seconds costs each of them c(s) = s / n = s * per_answer / (s - base) seconds of a
-    GPU; c is convex and falls with s, so by Jensen's inequality the answer costs at least L * c(s) at the longest mean
+    step of s = base + n * per_answer seconds costs each of them c(s) = s / n = s * per_answer / (s - base) seconds of
+    its GPU; c is convex and falls with s, so by Jensen's inequality it costs at least L * c(s) at the longest mean
     step it may have, that of a full batch at most. These costs and the loadings must fit into n_gpus * T.
     """
     loads = [model.load_s for model in models]
@@ -306,19 +347,20 @@ def main() -> None:
     parser.add_argument("--spread", type=float, default=SPREAD)
     options = parser.parse_args()
     pools = [draw_models(seed, options.spread) for seed in range(options.seeds)]
-    names = ("ours", "loose", "ends", "known", "static", "best")
+    names = ("ours", "loose", "ends", "plain", "known", "static", "best")
     print(f"{'GPUs':>4} {'tight bound [s]':>23}", *(f"{name:>20}" for name in names))
     for n_gpus in options.gpus:
         ratios: dict[str, list[float]] = {name: [] for name in names}
         bounds = [lower_bounds(pool, n_gpus) for pool in pools]
         for pool, (loose, tight) in zip(pools, bounds, strict=True):
-            idle_at = simulate(pool, n_gpus, options.slots, "believed")
+            idle_at = simulate(pool, n_gpus, options.slots, "expected")
+            plain = simulate(pool, n_gpus, options.slots, "believed")
             known = simulate(pool, n_gpus, options.slots, "known")
             per_model = math.ceil(n_gpus / len(pool))
             static = {n: simulate_static(pool, n_gpus, n) for n in {1, 2, 4, 8, per_model}}
             seconds = {
                 "ours": max(idle_at), "loose": max(idle_at) * tight / loose, "ends": statistics.mean(idle_at),
-                "known": max(known), "static": static[per_model], "best": min(static.values()),
+                "plain": max(plain), "known": max(known), "static": static[per_model], "best": min(static.values()),
             }  # fmt: skip
             for name in names:
                 ratios[name].append(seconds[name] / tight)
