@@ -16,7 +16,7 @@ _LONGEST = 400  # characters of a last line that are read
 _INTEGER = re.compile(r"(?<![\w.])(?:- ?)?\d[\d,]*(?:\.\d+)?")
 _NEGATION = re.compile(r"\b(?:not|never|neither)\b|n't\b")
 _REMARK = re.compile(r"\([^()\[\]{}<>]*\w[^()\[\]{}<>]*\)")
-_BRACKETS_BOX = re.compile(r"\\boxed\s*\{(.*)\}")
+_ITEM = re.compile(r"^\d+[.)]")
 _TEXT_BOX = re.compile(r"\\text\w*\s*\{(.*)\}")
 _NO_BRACKET = re.compile(r"[^()\[\]{}<>]")
 
@@ -54,19 +54,18 @@ def word_list(found: str) -> list[str]:
 
 def word_lists(answer: str) -> list[list[str]]:
     """The lists of words that an answer may be taken for: on one line, and over all lines of its last statement."""
-    last = [
-        re.sub(r"^ *\d+[.)]", "", plain(line)) for line in "".join(statements(without_markdown(answer))[:1]).split("\n")
-    ]
-    return [word_list(fragment(answer)), word_list(" ".join(last))]
+    stated = statements(without_markdown(answer))
+    lines = [_ITEM.sub("", plain(line)) for line in stated[0].split("\n")] if stated else []
+    return [word_list(fragment(answer)), word_list(" ".join(lines))]
 
 
 def brackets(answer: str) -> str:
     """The brackets of an answer that consists of brackets, in order; remarks in parentheses are left out."""
     text = answer.replace("`", "").strip()
-    if boxes := _BRACKETS_BOX.findall(text):
-        found = boxes[-1]
-        if inner := _TEXT_BOX.fullmatch(found.strip()):
-            found = inner[1]
+    boxed = text.rpartition("\\boxed{")[2].partition("\n")[0].rpartition("}")[0] if "\\boxed{" in text else ""
+    if boxed:  # up to the last brace of its line: the answer may hold braces without a partner
+        inner = _TEXT_BOX.fullmatch(boxed.strip())
+        found = (inner[1] if inner else boxed)[:_LONGEST]
     else:
         found = stated_answer(text) or text.rpartition("\n")[2][-_LONGEST:]
     return _NO_BRACKET.sub("", _REMARK.sub("", found))
