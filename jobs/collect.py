@@ -102,7 +102,9 @@ def _work_on(task: CollectTask, attempt: Attempt, liveness: Liveness, stop: Stop
                 n_deaths += 1
                 has_answered, n_answered = work.summary.n_succeeded > n_answered, work.summary.n_succeeded
                 log.error("%s; %d requests were in flight", error, len(work.running))
-                if not (work.after_the_death_of_an_engine() or has_answered) or stop or n_deaths == _MOST_DEATHS:
+                if stop:  # SLURM's TERM reaches the engine's processes too, and they die of it
+                    break
+                if not (work.after_the_death_of_an_engine() or has_answered) or n_deaths == _MOST_DEATHS:
                     raise
                 if isinstance(error, OutOfMemoryError) and spec is task.engine:
                     spec = with_less_memory(spec)

@@ -247,10 +247,15 @@ def _advance(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus], qu
             if task.place >= 0:
                 _run_locally(cluster, task, tasks)
         return
+    if kind == "local" and _lives(task):
+        task.state = "running"
+        return
     result = JobPaths(task.submission.folder, task.job_id).result_pickle
-    if result.exists():
-        _take_result(task, result)
-    elif kind == "slurm" and (queue is None or task.job_id in queue):
+    is_queued = kind == "slurm" and (queue is None or task.job_id in queue)
+    # A failure of a task that SLURM still knows is of an earlier attempt: it was requeued, and will run again.
+    if result.exists() and _take_result(task, result, is_final=not is_queued):
+        return
+    if is_queued:
         if queue is not None:
             known = queue[task.job_id]
             if known.reason.startswith(_NOT_LAUNCHED) and task.n_releases < _MOST_RELEASES:
@@ -258,8 +263,6 @@ def _advance(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus], qu
                 task.n_releases += 1
             task.state, task.node = ("waiting" if known.state == "PENDING" else "running"), known.nodes or task.node
         task.gone_since = float("inf")
-    elif kind == "local" and _lives(task):
-        task.state = "running"
     else:
         task.gone_since = min(task.gone_since, time.monotonic())
         if time.monotonic() - task.gone_since > (_FILES_ARRIVE_WITHIN_S if kind == "slurm" else 0.0):
@@ -328,19 +331,21 @@ def _lives(task: TaskStatus) -> bool:
     return process_start(int(task.job_id)) == task.submission.started
 
 
-def _take_result(task: TaskStatus, path: Path) -> None:
-    """Result or cause of an ended job."""
+def _take_result(task: TaskStatus, path: Path, is_final: bool) -> bool:
+    """Result or cause of an attempt; False, and nothing is taken, for a failure that is not final."""
     from submitit.core.utils import pickle_load
 
     try:
         outcome, value = pickle_load(path)
     except Exception:  # a disk that was full, another version of the suite
-        task.state, task.cause = "failed", f"its result cannot be read: {path}"
-        return
+        outcome, value = "error", f"its result cannot be read: {path}"
+    if outcome != "success" and not is_final:
+        return False
     if outcome == "success":
         task.state, task.result = "done", value
     else:
         task.state, task.cause = "failed", _last_error(value)
+    return True
 
 
 def _last_error(trace: str) -> str:

@@ -66,7 +66,7 @@ def live_submissions(layout: Layout) -> dict[str, tuple[Submission, Queued]]:
     if queue is None:
         raise RouteyardError("SLURM does not answer (squeue); nobody knows what runs. Try again when it is back.")
     for one in on_slurm:
-        if one.job_id in queue:
+        if one.job_id in queue and queue[one.job_id].state != "COMPLETING":
             live[one.job_id] = (one, queue[one.job_id])
     for one in found:
         if one.kind == "local" and one.host == os.uname().nodename and process_start(int(one.job_id)) == one.started:
