@@ -147,25 +147,26 @@ def follow(
     queue: dict[str, Queued] | None = {}
     asked_at = float("-inf")
     while True:
-        if (
-            any(task.is_open and _kind(task) == "slurm" for task in tasks)
-            and time.monotonic() > asked_at + _ASK_SLURM_S
-        ):
-            queue, asked_at = unfinished([task.job_id for task in tasks if _kind(task) == "slurm"]), time.monotonic()
+        on_slurm = [task.job_id for task in tasks if task.is_open and _kind(task) == "slurm"]
+        if on_slurm and time.monotonic() > asked_at + _ASK_SLURM_S:
+            queue, asked_at = unfinished(on_slurm), time.monotonic()
+        has_run_here = False
         for task in tasks:
-            if task.is_open:
+            if task.is_open and not has_run_here:
                 _advance(cluster, task, tasks, queue)
+                has_run_here = _kind(task) == "inline"  # it may have taken long: show it before the next one
         on_poll(tasks)
         if not any(task.is_open for task in tasks):
             return tasks
-        if not any(task.state == "waiting" and _kind(task) == "inline" for task in tasks):
+        if not has_run_here:
             time.sleep(_POLL_S)
 
 
-def attach(submission: Submission) -> TaskStatus:
-    """The task of an earlier submission, to be followed again."""
+def attach(submission: Submission, queued: Queued) -> TaskStatus:
+    """The task of an earlier submission that lives (`jobs.submissions.live_submissions`), to be followed again."""
     task = TaskStatus(submission.name, submission=submission)
     _started(task, submission.job_id, submission.started)
+    _note_queued(task, queued)
     return task
 
 
@@ -261,13 +262,17 @@ def _advance(cluster: ClusterSpec, task: TaskStatus, tasks: list[TaskStatus], qu
             if known.reason.startswith(_NOT_LAUNCHED) and task.n_releases < _MOST_RELEASES:
                 release(task.job_id)
                 task.n_releases += 1
-            task.state, task.node = ("waiting" if known.state == "PENDING" else "running"), known.nodes or task.node
+            _note_queued(task, known)
         task.gone_since = float("inf")
     else:
         task.gone_since = min(task.gone_since, time.monotonic())
         if time.monotonic() - task.gone_since > (_FILES_ARRIVE_WITHIN_S if kind == "slurm" else 0.0):
             words = f"SLURM: {final_state(task.job_id)}" if kind == "slurm" else "the process ended without a result"
             task.state, task.cause = "failed", words
+
+
+def _note_queued(task: TaskStatus, known: Queued) -> None:
+    task.state, task.node = ("waiting" if known.state == "PENDING" else "running"), known.nodes or task.node
 
 
 def _run_here(task: TaskStatus) -> None:
@@ -328,7 +333,7 @@ def _lives(task: TaskStatus) -> bool:
     assert task.submission is not None
     if task.process is not None:
         return not task.process.done()  # reaps it, too
-    return process_start(int(task.job_id)) == task.submission.started
+    return task.submission.lives_here
 
 
 def _take_result(task: TaskStatus, path: Path, is_final: bool) -> bool:

@@ -45,32 +45,42 @@ class Submission:
     log: Path | None = None
     host: str = os.uname().nodename
 
+    @property
+    def lives_here(self) -> bool:
+        """Whether it is a process of this machine that still runs."""
+        return (
+            self.kind == "local"
+            and self.host == os.uname().nodename
+            and process_start(int(self.job_id)) == self.started
+        )
+
 
 def write_submissions(folder: Path, submissions: Sequence[Submission]) -> None:
     """Record what a run has submitted so far, beside what other submissions of the run have recorded."""
     known = {one.job_id: one for one in _read(folder / _FILE)} | {one.job_id: one for one in submissions}
-    rows = [{name: getattr(one, name) for name in _FIELDS} for one in known.values()]
-    write_file(folder / _FILE, orjson.dumps(rows, default=str, option=orjson.OPT_INDENT_2))
+    write_file(folder / _FILE, orjson.dumps(list(known.values()), default=str, option=orjson.OPT_INDENT_2))
 
 
-def live_submissions(layout: Layout) -> dict[str, tuple[Submission, Queued]]:
-    """Job id -> (submission, what is known of it), of everything this store's runs have submitted and that still lives.
+def live_submissions(layout: Layout, job_name: str | None = None) -> list[tuple[Submission, Queued]]:
+    """What this store's runs have submitted and what still lives, each with what is known of it.
+
+    Args:
+        job_name: only what was submitted under it.
 
     Raises:
         RouteyardError: SLURM does not answer, so nobody knows.
     """
     found = [one for path in sorted(layout.runs.glob(f"*/{_FILE}")) for one in _read(path)]
-    live: dict[str, tuple[Submission, Queued]] = {}
-    on_slurm = [one for one in found if one.kind == "slurm"]
-    queue = unfinished() if on_slurm else {}
+    found = [one for one in found if job_name in (None, one.job_name)]
+    queue = unfinished() if any(one.kind == "slurm" for one in found) else {}
     if queue is None:
         raise RouteyardError("SLURM does not answer (squeue); nobody knows what runs. Try again when it is back.")
-    for one in on_slurm:
-        if one.job_id in queue and queue[one.job_id].state != "COMPLETING":
-            live[one.job_id] = (one, queue[one.job_id])
+    live = []
     for one in found:
-        if one.kind == "local" and one.host == os.uname().nodename and process_start(int(one.job_id)) == one.started:
-            live[one.job_id] = (one, Queued("RUNNING", "0", one.host))
+        if one.lives_here:
+            live.append((one, Queued("RUNNING", "0", one.host)))
+        elif one.kind == "slurm" and one.job_id in queue and queue[one.job_id].state != "COMPLETING":
+            live.append((one, queue[one.job_id]))
     return live
 
 
@@ -86,7 +96,7 @@ def cancel(submissions: Sequence[Submission]) -> None:
         if answer.returncode:
             raise RouteyardError(f"scancel: {' '.join(answer.stderr.split())}")
     for one in submissions:
-        if one.kind == "local" and process_start(int(one.job_id)) == one.started:
+        if one.lives_here:
             for pid in _controllers(int(one.job_id)):
                 os.kill(pid, signal.SIGTERM)
 
@@ -96,9 +106,6 @@ def _controllers(pid: int) -> list[int]:
     name = Path(f"/proc/{pid}/comm").read_text().strip()
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children] if name in ("sh", "bash") else [pid]
-
-
-_FIELDS = ("name", "kind", "folder", "job_name", "job_id", "started", "log", "host")
 
 
 def _read(path: Path) -> list[Submission]:

@@ -20,11 +20,9 @@ def cancel_jobs(config: Config) -> int:
     """Tell every live job to end; gives back the exit status."""
     from jobs.submissions import cancel, live_submissions
     from launch.follow import console
-    from launch.planning import layout_of
+    from launch.planning import job_name, layout_of
 
-    live = [one for one, _ in live_submissions(layout_of(config)).values()]
-    if config.pool is not None:
-        live = [one for one in live if one.job_name == f"routeyard-{config.pool.name}"]
+    live = [one for one, _ in live_submissions(layout_of(config), job_name(config) if config.pool else None)]
     cancel(live)
     for one in live:
         console.print(

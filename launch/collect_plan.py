@@ -13,7 +13,7 @@ from jobs.progress import Progress, expected_s
 from jobs.schedule import plan_workers
 from jobs.task import CollectTask
 from launch.follow import console
-from launch.planning import layout_of
+from launch.planning import job_name, layout_of
 
 State = dict[str, dict[str, Progress]]  # model -> benchmark -> how far
 
@@ -81,6 +81,11 @@ def _workers(
     return tuple(names)
 
 
+def model_of(worker: str) -> str:
+    """The model in a worker's name."""
+    return worker.rpartition(" #")[0] or worker
+
+
 def model_s(task: CollectTask, pairs: dict[str, Progress]) -> float:
     """Seconds one worker needs for all that a model has missing."""
     return expected_s(task, list(pairs.values()), sum(pair.tokens_expected for pair in pairs.values()))
@@ -96,7 +101,7 @@ def print_plan(
                   title_justify="left")  # fmt: skip
     for title in ("model", "missing", "of", "expected tokens", "GPU-hours", "USD", "workers"):
         table.add_column(title, justify="left" if title == "model" else "right", no_wrap=title != "model")
-    workers = Counter(worker.rpartition(" #")[0] or worker for batch in batches for worker in batch.workers)
+    workers = Counter(model_of(worker) for batch in batches for worker in batch.workers)
     totals = [0, 0, 0.0, 0.0, 0.0]
     for name, task in tasks.items():
         pairs = list(state[name].values())
@@ -117,12 +122,12 @@ def print_plan(
     )
     for batch in batches:
         what = "one job that asks the APIs" if batch.is_api else f"an array of {len(batch.workers)}"
-        n_workers = Counter(worker.rpartition(" #")[0] or worker for worker in batch.workers)
+        n_workers = Counter(model_of(worker) for worker in batch.workers)
         words = ", ".join(f"{model} × {number}" if number > 1 else model for model, number in n_workers.items())
         console.print(f"\n{what}: {words}", soft_wrap=True, highlight=False)
         if config.cluster.executor == "slurm":
             folder = layout_of(config).runs / "RUN"  # named when it is submitted
-            script = sbatch_script(config.cluster, folder, f"routeyard-{config.pool.name}", len(batch.workers),
+            script = sbatch_script(config.cluster, folder, job_name(config), len(batch.workers),
                                    batch.n_gpus, batch.n_nodes)  # fmt: skip
             console.print(script, soft_wrap=True, highlight=False, markup=False)
     for what, cause in lost.items():

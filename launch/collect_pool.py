@@ -17,11 +17,11 @@ from jobs.plan import remove_claims, remove_leftovers
 from jobs.progress import Progress, Watch
 from jobs.submissions import live_submissions
 from jobs.task import CollectTask
-from launch.collect_plan import Batch, plan, print_plan
+from launch.collect_plan import Batch, model_of, plan, print_plan
 from launch.command import required
 from launch.follow import console, print_failures
-from launch.planning import collect_tasks, layout_of, run_folder, store_queries
-from launch.progress_table import following_progress, print_progress
+from launch.planning import collect_tasks, job_name, layout_of, run_folder, store_queries
+from launch.progress_table import following_progress, progress_table
 from store.errors import StoreError
 from store.layout import Layout
 from store.links import write_links
@@ -47,11 +47,8 @@ def collect_pool(config: Config) -> int:
         if problems := [pair.problem for pair in pairs.values() if pair.problem and not pair.n_answered]:
             lost[f"model {name}"] = problems[0]
     open_tasks = {name: task for name, task in tasks.items() if f"model {name}" not in lost and _missing(state[name])}
-    job_name = f"routeyard-{config.pool.name}"
-    live = [] if not open_tasks else [
-        attach(one) for one, _ in live_submissions(layout).values() if one.job_name == job_name
-    ]  # fmt: skip
-    batches = plan(open_tasks, state, config.cluster, [_model_name(task.name) for task in live])
+    live = [attach(*one) for one in live_submissions(layout, job_name(config))] if open_tasks else []
+    batches = plan(open_tasks, state, config.cluster, [model_of(task.name) for task in live])
     if config.collect.dry_run:
         print_plan(config, tasks, state, batches, lost)
         return 1 if lost else 0
@@ -68,36 +65,33 @@ def _run(
     config: Config, tasks: dict[str, CollectTask], batches: list[Batch], live: list[TaskStatus], watch: Watch
 ) -> list[TaskStatus]:
     """Submit the batches and follow them, together with what was submitted before and still runs."""
-    assert config.pool is not None
     assert config.cluster is not None
-    cluster, layout, job_name = config.cluster, layout_of(config), f"routeyard-{config.pool.name}"
-    folder = run_folder(config, "collect")
+    cluster, layout, folder = config.cluster, layout_of(config), run_folder(config, "collect")
     if live:
         console.print(f"collect: following {len(live)} workers that are at work already")
-    cluster = _without(cluster, bad_nodes(layout))
-    statuses, batch_of = list(live), dict[str, Batch]()
+    batch_of, retried = {name: batch for batch in batches for name in batch.workers}, set[str]()
+
+    def start(batch: Batch, calls: dict[str, Callable[[], Any]]) -> list[TaskStatus]:
+        return submit(
+            _without(cluster, bad_nodes(layout)), folder, job_name(config), calls,
+            gpus_per_task=batch.n_gpus, nodes_per_task=batch.n_nodes,
+        )  # fmt: skip
+
+    statuses = list(live)
     for batch in batches:
-        calls = {name: _call(config, tasks, batch, name, folder) for name in batch.workers}
-        batch_of |= dict.fromkeys(batch.workers, batch)
-        statuses += submit(cluster, folder, job_name, calls, gpus_per_task=batch.n_gpus, nodes_per_task=batch.n_nodes)
-    retried = set[str]()
+        statuses += start(batch, {name: _call(config, tasks, batch, name, folder) for name in batch.workers})
 
     def retry_elsewhere(current: list[TaskStatus]) -> None:
         """A worker whose node has just been noted as bad is submitted once more, without that node."""
         for task in list(current):
             if task.state != "failed" or task.call is None or task.name in retried:
                 continue
-            bad = bad_nodes(layout)
-            node = next((name for name, causes in bad.items() if task.cause in causes.values()), None)
+            node = next((name for name, causes in bad_nodes(layout).items() if task.cause in causes.values()), None)
             if node is None:
                 continue
             retried.add(task.name)
-            batch = batch_of[task.name]
             try:
-                current += submit(
-                    _without(cluster, bad), folder, job_name, {task.name: task.call},
-                    gpus_per_task=batch.n_gpus, nodes_per_task=batch.n_nodes,
-                )  # fmt: skip
+                current += start(batch_of[task.name], {task.name: task.call})
             except SubmissionError as error:
                 task.cause += f" (no other node: {error})"
                 continue
@@ -126,8 +120,8 @@ def _call(config: Config, tasks: dict[str, CollectTask], batch: Batch, worker: s
     if batch.n_nodes > 1:
         from jobs.collect_on_nodes import collect_on_nodes
 
-        return partial(collect_on_nodes, tasks[_model_name(worker)], folder)
-    return partial(collect, group, _model_name(worker))
+        return partial(collect_on_nodes, tasks[model_of(worker)], folder)
+    return partial(collect, group, model_of(worker))
 
 
 def _without(cluster: ClusterSpec, nodes: Collection[str]) -> ClusterSpec:
@@ -156,12 +150,12 @@ def _close(tasks: dict[str, CollectTask], statuses: list[TaskStatus], lost: dict
     for name, task in tasks.items():
         for benchmark in task.benchmarks:
             pair = state[name][benchmark.name]
-            if not pair.n_missing and not pair.problem and not any(status.is_open for status in statuses):
+            if not pair.n_missing and not pair.problem:
                 _seal(Layout(task.root), benchmark.name, name)
                 remove_claims(Layout(task.root), name, benchmark.name)
     n_missing = sum(_missing(pairs) for pairs in state.values())
     if statuses or n_missing:
-        print_progress(tasks, state)
+        console.print(progress_table(tasks, state, []))
     _remove_leftovers(tasks)
     if tasks:
         write_links(Layout(next(iter(tasks.values())).root))
@@ -188,7 +182,3 @@ def _remove_leftovers(tasks: dict[str, CollectTask]) -> None:
 
 def _missing(pairs: dict[str, Progress]) -> int:
     return sum(pair.n_missing for pair in pairs.values())
-
-
-def _model_name(worker: str) -> str:
-    return worker.rpartition(" #")[0] or worker

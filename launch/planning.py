@@ -142,6 +142,12 @@ def setting_of(config: Config) -> Setting:
     )  # fmt: skip
 
 
+def job_name(config: Config) -> str:
+    """Of everything that is submitted to collect a pool: by it status, cancel and a second collect find it again."""
+    assert config.pool is not None
+    return f"routeyard-{config.pool.name}"
+
+
 def run_folder(config: Config, step: str) -> Path:
     """A new folder for the pickles and logs of a submission, with the configuration that made it."""
     name = f"{time.strftime('%Y%m%d-%H%M%S')}-{step}-{uuid.uuid4().hex[:4]}"

@@ -11,6 +11,7 @@ from rich.text import Text
 from jobs.executor import TaskStatus
 from jobs.progress import Progress, Watch
 from jobs.task import CollectTask
+from launch.collect_plan import model_of
 from launch.follow import console, print_changes
 
 _REFRESH_S = 5.0
@@ -32,13 +33,6 @@ def following_progress(tasks: dict[str, CollectTask], watch: Watch) -> Iterator[
                 live.update(progress_table(tasks, watch.read(tasks), statuses), refresh=True)
 
         yield show
-
-
-def print_progress(
-    tasks: dict[str, CollectTask], state: dict[str, dict[str, Progress]], statuses: list[TaskStatus] | None = None
-) -> None:
-    """The table as it is now; without a terminal one line per model and benchmark that is not complete, too."""
-    console.print(progress_table(tasks, state, statuses or []))
 
 
 def progress_table(
@@ -105,7 +99,7 @@ def _jobs(statuses: list[TaskStatus]) -> dict[str, str]:
     for task in statuses:
         if task.is_open and task.job_id:
             where = f"@{task.node}" if task.node else ""
-            words.setdefault(task.name.rpartition(" #")[0] or task.name, []).append(
+            words.setdefault(model_of(task.name), []).append(
                 f"{task.job_id}{where}" if task.state == "running" else f"{task.job_id} waiting"
             )
     return {model: ", ".join(items) for model, items in words.items()}

@@ -24,13 +24,12 @@ def show_status(config: Config) -> int:
     from jobs.submissions import live_submissions
     from launch.command import required
     from launch.follow import console
-    from launch.planning import collect_tasks, layout_of
-    from launch.progress_table import print_progress
+    from launch.planning import collect_tasks, job_name, layout_of
+    from launch.progress_table import progress_table
     from store.errors import RouteyardError
 
     for group in ("pool", "benchmark"):
         required(config, group)
-    assert config.pool is not None
     layout = layout_of(config)
     known = layout.benchmarks()
     benchmarks = [name for name in config.benchmark if name in known]
@@ -40,14 +39,10 @@ def show_status(config: Config) -> int:
     state = Watch().read(tasks)
     statuses = []
     try:
-        for submission, queued in live_submissions(layout).values():
-            if submission.job_name == f"routeyard-{config.pool.name}":
-                task = attach(submission)
-                task.state, task.node = ("waiting" if queued.state == "PENDING" else "running"), queued.nodes
-                statuses.append(task)
+        statuses = [attach(*one) for one in live_submissions(layout, job_name(config))]
     except RouteyardError as error:
         console.print(f"[yellow]{error}[/yellow]")
-    print_progress(tasks, state, statuses)
+    console.print(progress_table(tasks, state, statuses))
     for task in statuses:
         console.print(f"{task.state} {task.name} ({task.job_id}): {task.log}", soft_wrap=True, highlight=False)
     for pairs in state.values():
