@@ -54,6 +54,9 @@ class BenchmarkConfig:
         default=500.0, metadata={"help": "of one answer; only for cutting and ordering the work", "min": 1.0}
     )
     sample: SampleConfig | None = field(default=None, metadata={"help": "use a sample; null: every query"})
+    judges: list[str] = field(
+        default_factory=list, metadata={"help": "entries of the group judge, where other models judge its responses"}
+    )
 
 
 @dataclass

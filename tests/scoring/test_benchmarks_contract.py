@@ -60,7 +60,8 @@ def queries(benchmark):
 def test_name_is_the_name_of_file_and_yaml(benchmark):
     assert type(benchmark).__module__ == f"scoring.benchmarks.{benchmark.name}"
     config = yaml.safe_load((CONFIG_DIR / f"{benchmark.name}.yaml").read_text(encoding="utf-8"))
-    assert set(config) == {"name", "params", "max_tokens", "expected_tokens", "sample"}
+    assert set(config) - {"judges"} == {"name", "params", "max_tokens", "expected_tokens", "sample"}
+    assert len(config.get("judges", ())) == getattr(benchmark, "n_judges", 0)
     assert config["name"] == benchmark.name
     assert config["max_tokens"] is None or config["max_tokens"] > 0
     assert config["sample"] is None or set(config["sample"]) == {"size", "seed"}
