@@ -129,6 +129,12 @@ def _age_s(path: Path) -> float:
         probe.unlink()
 
 
+def live_claims(folder: Path, is_dead: Callable[[str], bool]) -> dict[str, str]:
+    """Shard -> owner, of the claims in a folder whose owner is not known to be gone."""
+    owners = {path.stem: owner for path in folder.glob("[!.]*.json") if (owner := read_owner(path))}
+    return {shard: owner for shard, owner in owners.items() if not is_dead(owner)}
+
+
 def read_owner(path: Path) -> str | None:
     """The owner of a claim, None if there is none or the file is damaged."""
     try:

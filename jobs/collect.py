@@ -16,6 +16,7 @@ from jobs.attempt import Attempt, current_attempt
 from jobs.bad_nodes import WITHIN_S, note_bad_node
 from jobs.claims import Claims
 from jobs.liveness import Liveness
+from jobs.outlook import Outlook
 from jobs.progress import expected_s, progress_of
 from jobs.records import Records
 from jobs.schedule import next_model
@@ -84,13 +85,13 @@ def _work_on(task: CollectTask, attempt: Attempt, liveness: Liveness, stop: Stop
     """Serve one model until there is nothing left to claim of it."""
     name = task.model.name
     claims = Claims(attempt.owner, liveness.is_dead, unreadable_after_s=max(30.0, 3 * task.checkpoint_s))
-    work = Work(Shards(task, claims), claims, Records(task, attempt), Summary(name))
+    work = Work(Shards(task, claims, Outlook(task, liveness)), claims, Records(task, attempt), Summary(name))
     while (shard := work.shards.claim()) is None and work.shards.disk_is_full:
         log.error("%s: the store's disk is full, waiting for room", name)
     if shard is None:
         log.info("%s: nothing left to claim", name)
         return work.summary
-    work.waiting.extend(work.shards.requests(shard))
+    work.take(shard)
     spec, n_deaths, n_answered = task.engine, 0, 0
     try:
         while True:

@@ -12,6 +12,7 @@ from jobs.attempt import Attempt, current_attempt
 from jobs.claims import Claims
 from jobs.collect import stopped
 from jobs.liveness import Liveness
+from jobs.outlook import Outlook
 from jobs.records import Records
 from jobs.serve import Summary, Work, serve
 from jobs.shards import Shards
@@ -69,8 +70,10 @@ def collect_api(tasks: Sequence[CollectTask], *, max_cost_usd: float | None = No
 def _ask(task: CollectTask, attempt: Attempt, session: ApiSession, stop: StopFlag) -> Summary:
     """Ask one model; runs in a thread of its own."""
     assert task.provider is not None
-    provider, claims = task.provider, Claims(attempt.owner, Liveness().is_dead)
-    work = Work(Shards(task, claims), claims, Records(task, attempt), Summary(task.model.name))
+    provider, liveness = task.provider, Liveness()
+    claims = Claims(attempt.owner, liveness.is_dead)
+    shards = Shards(task, claims, Outlook(task, liveness))
+    work = Work(shards, claims, Records(task, attempt), Summary(task.model.name))
     log.info("%s: asking %s at %s, as %s", task.model.name, task.model.path, provider.base_url, attempt.writer)
     engine = ApiEngine(task.model, provider, task.sampling, session, max_attempts=task.max_attempts)
     try:

@@ -2,8 +2,6 @@
 
 The logarithm of an answer's tokens is taken as normal: a mean and a spread of (model, benchmark), a part of the query
 that all models share, and the rest, which nobody knows beforehand.
-
-The simulation of scheduling uses this (`tests/speed/scheduling.py`); the worker is to follow.
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.claims import read_owner
+from jobs.claims import live_claims
 from jobs.liveness import Liveness
 from jobs.plan import BenchmarkTask, in_ranges
 from jobs.task import CollectTask
@@ -51,10 +51,8 @@ def progress(task: CollectTask, benchmark: BenchmarkTask, liveness: Liveness) ->
     """How far one benchmark of a task is."""
     layout, damaged = Layout(task.root), list[str]()
     n_expected = len(benchmark.index) * task.n_repeats
-    folder = layout.claims(benchmark.name, task.model.name)
-    holders = {path.stem: owner for path in folder.glob("[!.]*.json") if (owner := read_owner(path))}
-    claimed = [shard for shard, owner in holders.items() if not liveness.is_dead(owner)]
-    owners = frozenset(holders[shard] for shard in claimed)
+    claims = live_claims(layout.claims(benchmark.name, task.model.name), liveness.is_dead)
+    owners = frozenset(claims.values())
     try:
         table = read_columns(
             layout, benchmark.name, task.model.name, ["completion_tokens"], digest=benchmark.digest, damaged=damaged
@@ -65,7 +63,7 @@ def progress(task: CollectTask, benchmark: BenchmarkTask, liveness: Liveness) ->
     tokens = table["completion_tokens"][~table["failed"]]
     n_failed = len(table["failed"]) - len(tokens)
     mean = float(tokens.mean()) if len(tokens) >= _ENOUGH_ANSWERS else benchmark.expected_tokens
-    n_claimed = int(np.count_nonzero(in_ranges(missing[:, 0], claimed)))
+    n_claimed = int(np.count_nonzero(in_ranges(missing[:, 0], list(claims))))
     return Progress(
         n_expected, len(tokens), n_failed, len(missing), n_claimed, owners, len(missing) * mean,
         (len(missing) - n_claimed) * mean, _rate(table), "; ".join(damaged),

@@ -73,17 +73,20 @@ def shard_order(shard: "Shard", expected_tokens: NDArray[np.float64] | None = No
     return -longest, -total, shard.task.name, shard.name
 
 
-def batch_limit(capacity: int, missing_tokens: float, n_workers: int, longest: float) -> int:
+def batch_limit(capacity: int, n_missing: int, missing_tokens: float, n_workers: int, longest: float) -> int:
     """Answers a worker should work on at once: fewer than it could if the longest would else outlast its model.
 
     With `n` at once, a worker's share of the model takes `share / n` steps and its longest answer `longest` steps.
-    Fewer at once make every step quicker: the long one ends earlier, and what is left goes to whoever is free.
+    Fewer at once make every step quicker: the long one ends earlier, and what is left goes to whoever is free. Where
+    all of a worker's share can begin at once nothing would be left to others, and it does.
 
     Args:
         capacity: answers the engine can work on at once.
-        missing_tokens: that the model's missing answers are expected to have, those under way included.
+        n_missing: answers that the model has missing, those under way included.
+        missing_tokens: that they are expected to have.
         n_workers: of the model.
         longest: expected tokens of the longest answer that is not yet under way.
     """
-    n = missing_tokens / max(1, n_workers) / (_MARGIN * longest)
-    return capacity if n >= capacity else max(1, capacity // _THINNEST, int(n))
+    n_workers = max(1, n_workers)
+    n = missing_tokens / n_workers / (_MARGIN * longest)
+    return capacity if n >= capacity or n_missing <= n_workers * capacity else max(1, capacity // _THINNEST, int(n))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from inference.engine import Engine, Request, failure
 from jobs.claims import Claims
+from jobs.plan import Shard
 from jobs.records import Records
 from jobs.shards import Shards
 from jobs.task import CollectTask
@@ -48,6 +49,7 @@ class Work:
     """What a worker holds of one model; it outlives an engine that dies.
 
     Attributes:
+        shard: claimed last.
         waiting: claimed and not yet admitted.
         running: admitted and not yet finished.
         suspects: were running when an engine died, and have not finished since.
@@ -59,12 +61,18 @@ class Work:
     claims: Claims
     records: Records
     summary: Summary
+    shard: Shard | None = None
     waiting: deque[Request] = field(default_factory=deque)
     running: dict[Key, Request] = field(default_factory=dict)
     suspects: set[Key] = field(default_factory=set)
     n_trusted: int = 0
     condemned: deque[Request] = field(default_factory=deque)
     _lonely_deaths: Counter[Key] = field(default_factory=Counter)
+
+    def take(self, shard: Shard) -> None:
+        """Put the requests of a claimed shard in line."""
+        self.shard = shard
+        self.waiting.extend(self.shards.requests(shard))
 
     def after_the_death_of_an_engine(self) -> bool:
         """Put back what was running; half of it at a time is tried first, so that a request that kills engines is
@@ -108,7 +116,7 @@ def serve(
     """
     records, running, waiting = work.records, work.running, work.waiting
     started = last_checkpoint = time.monotonic()
-    capacity = engine.capacity + _n_ready(engine.capacity, task.benchmarks[0].expected_tokens)
+    capacity = _most_in_flight(task, engine, work)
     stop_at = float("inf")
     try:
         while True:
@@ -128,8 +136,8 @@ def serve(
                             limit = 1
                             continue
                         break
-                    waiting.extend(work.shards.requests(shard))
-                    capacity = engine.capacity + _n_ready(engine.capacity, shard.task.expected_tokens)
+                    work.take(shard)
+                    capacity = _most_in_flight(task, engine, work)
                     continue
                 request = waiting.popleft()
                 running[_key(request)] = request
@@ -161,11 +169,19 @@ def serve(
     records.commit_when_there_is_room(0 if is_stopping else task.full_disk_wait_s)
 
 
-def _n_ready(capacity: int, expected_tokens: float) -> int:
-    """Requests to keep ready, so that no slot of the engine stays empty: eight times what finishes in a step. Not many
+def _most_in_flight(task: CollectTask, engine: Engine, work: Work) -> int:
+    """Requests to hand to the engine: all it works on, fewer where a long answer would otherwise outlast everything.
+
+    Beyond a full engine so many are kept ready that no slot stays empty: eight times what finishes in a step. Not many
     more, since what one worker holds back no other can take.
     """
-    return min(capacity, max(capacity // 16, 1, int(8 * capacity / expected_tokens)))
+    capacity, shard = engine.capacity, work.shard
+    if shard is not None and task.provider is None:  # an API's answers come no quicker where they are fewer
+        limit = work.shards.outlook.batch_limit(capacity, shard)
+        if limit < capacity:
+            return limit
+    expected_tokens = (shard.task if shard else task.benchmarks[0]).expected_tokens
+    return capacity + min(capacity, max(capacity // 16, 1, int(8 * capacity / expected_tokens)))
 
 
 def _key(request: Request) -> Key:

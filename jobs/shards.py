@@ -6,9 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from inference.engine import Request
 from jobs.claims import Claims
+from jobs.outlook import Outlook
 from jobs.plan import BenchmarkTask, Shard, missing_shards
+from jobs.schedule import shard_order
 from jobs.task import CollectTask
 from store.errors import StoreError
 from store.layout import Layout
@@ -33,22 +37,26 @@ class Shards:
     """The open shards of one model, claimed one by one.
 
     Attributes:
+        outlook: how long the answers of what is open are expected to be.
         disk_is_full: the last claim could not be written; what is open stays open.
     """
 
-    def __init__(self, task: CollectTask, claims: Claims) -> None:
-        self.disk_is_full, self._full_since = False, 0.0
+    def __init__(self, task: CollectTask, claims: Claims, outlook: Outlook) -> None:
+        self.outlook, self.disk_is_full, self._full_since = outlook, False, 0.0
         self._task, self._layout, self._claims = task, Layout(task.root), claims
         self._taken: set[tuple[str, str]] = set()
         self._messages: dict[str, dict[int, tuple[Message, ...]]] = {}
         self._open = self._missing()
 
     def claim(self) -> Shard | None:
-        """The next free shard with what is missing in it now; None when there is none for us, or `disk_is_full`.
+        """The next free shard with what is missing in it now; None when there is none for us, or `disk_is_full`. Those
+        with the longest expected answer come first.
 
         Raises:
             StoreError: the disk has been full for too long.
         """
+        if self._open and self.outlook.look():
+            self._open.sort(key=lambda shard: shard_order(shard, self.outlook.expected_tokens(shard)))
         while self._open:
             shard = self._open[0]
             identity = (shard.task.name, shard.name)
@@ -81,11 +89,12 @@ class Shards:
         time.sleep(min(1.0, self._task.full_disk_wait_s))
 
     def requests(self, shard: Shard) -> Iterator[Request]:
-        """The requests of a shard, in the order of its keys."""
+        """The requests of a shard, the longest expected answers first."""
         name = shard.task.name
         if name not in self._messages:
             self._messages[name] = {query.index: query.messages for query in read_queries(self._layout, name)}
-        for index, repeat in shard.keys.tolist():
+        longest_first = np.argsort(-self.outlook.expected_tokens(shard), kind="stable")
+        for index, repeat in shard.keys[longest_first].tolist():
             yield Request(name, index, repeat, self._messages[name][index], shard.task.max_tokens)
 
     def _missing(self, tasks: list[BenchmarkTask] | None = None) -> list[Shard]:

@@ -117,6 +117,18 @@ def test_the_engine_is_kept_full_but_not_flooded(engine, task):
     assert engine.made[0].most_in_flight == 7  # four sequences, and eight times what finishes in a step: 8 * 4 / 10
 
 
+def test_a_batch_is_thin_while_an_answer_begins_that_would_outlast_the_rest(engine, task):
+    writer = ResponseWriter(Layout(task.root), "b", "other", "w", {"digest": "d"})
+    for index in range(N_QUERIES):
+        writer.append(Response(index, completion_tokens=20_000 if index == 25 else 50 + index % 7, finished_at=1.0))
+    writer.commit()
+    in_flight = []
+    engine.capacity = 32
+    engine.hook = staticmethod(lambda n_answered: in_flight.append(len(engine.made[0].queue)))
+    collect(task)
+    assert in_flight[0] < 32 < max(in_flight)
+
+
 def test_a_complete_model_starts_no_engine(engine, task):
     collect(task)
     collect(task)

@@ -110,4 +110,9 @@ def test_expected_lengths_come_before_what_the_benchmark_says():
     [(1e9, 1, 1000.0, 256), (15e6, 10, 10_000.0, 100), (15e6, 0, 1e6, 32), (15e6, 30, 10_000.0, 33), (0.0, 1, 1.0, 32)],
 )
 def test_a_batch_is_thin_where_the_longest_answer_would_outlast_the_rest(missing_tokens, n_workers, longest, n):
-    assert batch_limit(256, missing_tokens, n_workers, longest) == n
+    assert batch_limit(256, 100_000, missing_tokens, n_workers, longest) == n
+
+
+def test_what_can_all_begin_at_once_does():
+    assert batch_limit(256, 512, 15e6, 2, 1e6) == 256
+    assert batch_limit(256, 513, 15e6, 2, 1e6) == 32

@@ -26,6 +26,7 @@ from inference.vllm_engine import VLLMEngine
 from jobs.attempt import current_attempt
 from jobs.claims import Claims
 from jobs.liveness import Liveness
+from jobs.outlook import Outlook
 from jobs.records import Records
 from jobs.serve import Summary, Work, serve
 from jobs.shards import Shards
@@ -41,9 +42,11 @@ def worker(task: CollectTask, engine: VLLMEngine) -> tuple[float, int]:
     for name in ("responses", "claims"):
         shutil.rmtree(task.root / name, ignore_errors=True)
     attempt = current_attempt()
-    claims = Claims(attempt.owner, Liveness().is_dead)
+    liveness = Liveness()
+    claims = Claims(attempt.owner, liveness.is_dead)
     started = time.perf_counter()
-    work = Work(Shards(task, claims), claims, Records(task, attempt), Summary(task.model.name))
+    shards = Shards(task, claims, Outlook(task, liveness))
+    work = Work(shards, claims, Records(task, attempt), Summary(task.model.name))
     serve(task, engine, work, lambda: False, lambda: 0.0)
     seconds = time.perf_counter() - started
     claims.free_all()

@@ -16,7 +16,7 @@ others explains 16, 27, 32 % of a model's variance. On 12 function-calling bench
 it is 57, 67, 69 %. No reasoning model was among them; theirs may vary more (`--spread 0.7`).
 
 Columns, each the makespan divided by the lower bound (minimum / median / maximum over the seeds):
-    ours     `jobs.schedule`, `jobs.plan.cut` and `jobs.lengths`; not what workers do yet, that is `plain`
+    ours     `jobs.schedule`, `jobs.plan.cut` and `jobs.lengths`, as workers use them
     loose    the same against the loose bound
     ends     mean over the GPUs of when ours left them idle: what perfect balance would give
     plain    ours without `expected_tokens` and `batch_limit`: shards in the order of the believed means, full batches
@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.lengths import expected_tokens
+from jobs.outlook import LOOK_AGAIN_S
 from jobs.plan import BenchmarkTask, Shard, cut
 from jobs.schedule import batch_limit, next_model, plan_workers, shard_order
 
@@ -55,7 +56,7 @@ N_READY = CAPACITY // 16  # so that no slot stays empty
 BASE_S, PER_ANSWER_S = 0.014, 0.00028  # of a step of a middling model: 70 tokens/s alone, 3,000 in a full batch
 SHARD_TOKENS = 25_000.0
 LOAD_S = 105.0  # what is believed of every model; in truth 60 to 150
-COMMIT_S, REFRESH_S = 60.0, 300.0  # what was answered becomes visible; the expected lengths are computed anew
+COMMIT_S = 60.0  # what was answered becomes visible
 
 Answer = tuple[float, str, int]  # tokens, benchmark, index
 Lengths = Literal["believed", "expected", "known"]
@@ -152,7 +153,10 @@ class Store:
     serving_s: float = 0.0
     n_tokens: float = 0.0
     _expected: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    _expected_at: float = -math.inf
+    _looked_at: float = -math.inf
+    _n_missing: int = 0  # these three as they were when somebody looked last
+    _missing_tokens: float = 0.0
+    _n_workers_seen: int = 0
 
     def __post_init__(self) -> None:
         self.model = self.models[self.number]
@@ -172,17 +176,26 @@ class Store:
     def expected(self, shard: Shard) -> NDArray[np.float64]:
         return self._expected[shard.task.name][shard.keys[:, 0]]
 
-    def claim(self, now: float) -> list[tuple[float, Answer]]:
-        """The answers of the next shard with their expected tokens, longest first."""
-        if now - self._expected_at >= REFRESH_S and (self.lengths == "expected" or not self._expected):
-            self._expected_at = now
-            self._expected = {task.name: self._lengths_of(task) for task in self.model.tasks}
-            self.unclaimed.sort(key=lambda shard: shard_order(shard, self.expected(shard)), reverse=True)
+    def claim(self, now: float) -> tuple[list[Answer], int]:
+        """The answers of the next shard, longest expected first, and how many to work on at once (`jobs.outlook`)."""
+        if now - self._looked_at >= LOOK_AGAIN_S:
+            self._look(now)
         shard = self.unclaimed.pop()
         name, indices, expected = shard.task.name, shard.keys[:, 0], self.expected(shard)
-        order = np.argsort(-expected, kind="stable")
-        return [(float(expected[at]), (float(self.model.tokens[name][i]), name, i))
-                for at, i in zip(order, indices[order].tolist(), strict=True)]  # fmt: skip
+        limit = CAPACITY
+        if self.lengths != "believed":
+            limit = batch_limit(
+                CAPACITY, self._n_missing, self._missing_tokens, self._n_workers_seen, float(expected.max())
+            )
+        longest_first = indices[np.argsort(-expected, kind="stable")].tolist()
+        return [(float(self.model.tokens[name][index]), name, index) for index in longest_first], limit
+
+    def _look(self, now: float) -> None:
+        self._looked_at, self._n_workers_seen = now, self.n_workers
+        self._expected = {task.name: self._lengths_of(task) for task in self.model.tasks}
+        missing = [lengths[np.isnan(self.answered[name][self.number])] for name, lengths in self._expected.items()]
+        self._n_missing, self._missing_tokens = sum(map(len, missing)), float(sum(part.sum() for part in missing))
+        self.unclaimed.sort(key=lambda shard: shard_order(shard, self.expected(shard)), reverse=True)
 
     def _lengths_of(self, task: BenchmarkTask) -> NDArray[np.float64]:
         if self.lengths == "known":
@@ -194,12 +207,6 @@ class Store:
     def _mean(self, task: BenchmarkTask) -> float:
         n, tokens = self.sums[task.name]
         return tokens / n if n else task.expected_tokens
-
-    def missing_tokens(self) -> float:
-        """That the missing answers will have, as far as anybody knows."""
-        return sum(
-            float(lengths[np.isnan(self.answered[name][self.number])].sum()) for name, lengths in self._expected.items()
-        )
 
     def remaining_s(self) -> float:
         """Seconds one worker would need for what nobody has claimed, as far as anybody knows."""
@@ -214,25 +221,14 @@ class Worker:
     def __init__(self, store: Store, now: float) -> None:
         self.store, self.since = store, now + store.model.load_s
         self.engine = Engine(store.model, self.since)
-        self._waiting: deque[tuple[float, Answer]] = deque()
-        self._limit, self._limit_at = CAPACITY, -math.inf
+        self._waiting: deque[Answer] = deque()
+        self._limit = CAPACITY
         store.n_workers += 1
         self._claim(now)  # before loading, so that everybody sees where it works
 
     def _claim(self, now: float) -> None:
-        self._waiting.extend(self.store.claim(now))
-
-    def _set_limit(self) -> None:
-        store, now = self.store, self.engine.now
-        if store.lengths == "believed" or now - self._limit_at < COMMIT_S:
-            return
-        if self._waiting:
-            longest = self._waiting[0][0]
-        elif store.unclaimed:
-            longest = float(store.expected(store.unclaimed[-1]).max())
-        else:
-            return
-        self._limit, self._limit_at = batch_limit(CAPACITY, store.missing_tokens(), store.n_workers, longest), now
+        answers, self._limit = self.store.claim(now)
+        self._waiting.extend(answers)
 
     def _has_room(self) -> bool:
         n_ready = N_READY if self._limit == CAPACITY else 0
@@ -241,10 +237,9 @@ class Worker:
     def go_on(self) -> bool:
         """Commit what has finished, fill the engine, run until there may be room again; False when all is done."""
         engine, store = self.engine, self.store
-        self._set_limit()
         while self._has_room() and (self._waiting or store.unclaimed):
             if self._waiting:
-                engine.submit(self._waiting.popleft()[1])
+                engine.submit(self._waiting.popleft())
             else:
                 self._claim(engine.now)
         if engine.now - self.since >= COMMIT_S or not engine.n_in_flight:
