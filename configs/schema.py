@@ -117,9 +117,10 @@ class SettingConfig:
 
 @dataclass
 class RouterConfig:
-    """One router of `routers`."""
+    """One router of `routers` with its parameters; several entries may use the same router."""
 
-    name: str = field(metadata={"help": "file name in routers"})
+    name: str = field(metadata={"help": "name in the store and in every table"})
+    router: str = field(default="", metadata={"help": "file name in routers; empty: the same as name"})
     params: dict[str, Any] = field(default_factory=dict, metadata={"help": "keyword arguments of its class"})
 
 

@@ -29,9 +29,16 @@ _VALIDATION_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainTask:
-    """One router of a setting, with the seeds it is to be trained for."""
+    """One router of a setting, with the seeds it is to be trained for.
+
+    Attributes:
+        name: in the store and in tables.
+        router: file name in `routers`.
+        params: its constructor's keyword arguments, without the seed.
+    """
 
     setting: Setting
+    name: str
     router: str
     params: dict[str, Any]
     seeds: tuple[int, ...]
@@ -43,7 +50,7 @@ def missing_seeds(task: TrainTask, matrix: Matrix) -> tuple[int, ...]:
     return tuple(
         seed
         for seed in task.seeds
-        if (old := read_routing(layout, task.setting.name, task.router, seed, with_utility=False)) is None
+        if (old := read_routing(layout, task.setting.name, task.name, seed, with_utility=False)) is None
         or old.meta["digest"] != _digest(task, seed, content)
     )
 
@@ -73,7 +80,7 @@ def train(task: TrainTask) -> dict[int, float]:
             encoder=setting.encoder, split_rule=setting.split_rule, train_share=setting.train_share,
             is_reference=_is_reference(router_class), versions=_versions(),
         )  # fmt: skip
-        write_routing(Layout(setting.root), setting.name, task.router, seed, routing)
+        write_routing(Layout(setting.root), setting.name, task.name, seed, routing)
         seconds[seed] = time.perf_counter() - started
     return seconds
 

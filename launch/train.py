@@ -39,7 +39,10 @@ def train_routers(config: Config) -> int:
         return 1
     matrix, calls = setting.matrix(), {}
     for name, router in config.router.items():
-        task = TrainTask(setting=setting, router=name, params=router.params, seeds=tuple(config.setting.seeds))
+        task = TrainTask(
+            setting=setting, name=name, router=router.router or name, params=router.params,
+            seeds=tuple(config.setting.seeds),
+        )  # fmt: skip
         if missing_seeds(task, matrix):
             calls[name] = partial(train, task)
     if not calls:

@@ -43,14 +43,22 @@ def setting(pristine, tmp_path):
     )
 
 
-def task(setting, router="knn", **params):
-    return TrainTask(setting=setting, router=router, params=params, seeds=SEEDS)
+def task(setting, router="knn", name="", **params):
+    return TrainTask(setting=setting, name=name or router, router=router, params=params, seeds=SEEDS)
 
 
 def test_routings_are_stored_and_then_up_to_date(setting):
     assert sorted(train(task(setting))) == sorted(SEEDS)
     assert missing_seeds(task(setting), setting.matrix()) == ()
     assert train(task(setting)) == {}
+
+
+def test_one_router_may_stand_in_the_store_under_several_names(setting):
+    train(task(setting))
+    train(task(setting, name="knn_of_three", n_neighbors=3))
+    assert missing_seeds(task(setting), setting.matrix()) == ()
+    one, other = (read_routing(Layout(setting.root), "s", name, SEEDS[0]) for name in ("knn", "knn_of_three"))
+    assert (one.meta["router"], other.meta["router"], other.meta["params"]) == ("knn", "knn", {"n_neighbors": 3})
 
 
 def test_other_parameters_or_other_scores_make_it_train_again(setting):

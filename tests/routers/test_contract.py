@@ -202,3 +202,12 @@ def test_no_test_query(name):
 def test_pickle_keeps_the_predictions(name):
     router = fitted(name)
     np.testing.assert_array_equal(predictions(pickle.loads(pickle.dumps(router))), predictions(router))
+
+
+def test_every_yaml_is_called_like_its_entry_and_its_router_takes_its_parameters():
+    for path in sorted((ROOT / "configs/router").glob("*.yaml")):
+        config = OmegaConf.to_container(OmegaConf.load(path))
+        assert set(config) <= {"name", "router", "params"}, path
+        assert config["name"] == path.stem
+        parameters = inspect.signature(find(config.get("router", path.stem))).parameters
+        assert set(config["params"]) <= set(parameters) - {"seed"}, path
