@@ -23,13 +23,13 @@ _LINE_MARKS = re.compile(r"^[ \t]*(?:(?:#+|>|[-+](?=[ \t]))[ \t]*)+", re.MULTILI
 _EMPHASIS = re.compile(r"[*`]|(?<!\w)_+|(?<!_)_++(?!\w)")
 
 
-def answer_part(text: str) -> tuple[str, bool]:
-    """The part of an output that may hold the answer, and whether the output broke off inside its reasoning.
+def after_reasoning(text: str) -> tuple[str, bool]:
+    """An output without its reasoning, as the model wrote it, and whether it broke off inside the reasoning.
 
     Returns:
-        What follows the last closing reasoning tag, or everything where there is none, in plain characters; and True
-        where a reasoning tag is opened afterwards and never closed. A recorded failure ("Generation failed: …") gives
-        an empty text, for it is no answer.
+        What follows the last closing reasoning tag, or everything where there is none; and True where a reasoning tag
+        is opened afterwards and never closed. A recorded failure ("Generation failed: …") gives an empty text, for it
+        is no answer.
     """
     if _FAILURE.match(text):
         return "", False
@@ -38,7 +38,13 @@ def answer_part(text: str) -> tuple[str, bool]:
         is_open = not tag[1]
         if not is_open:
             start = tag.end()
-    return text[start:].translate(_PLAIN), is_open
+    return text[start:], is_open
+
+
+def answer_part(text: str) -> tuple[str, bool]:
+    """The same in plain characters: the part of an output that may hold an answer to extract."""
+    answer, is_open = after_reasoning(text)
+    return answer.translate(_PLAIN), is_open
 
 
 def without_markdown(text: str) -> str:
