@@ -77,6 +77,7 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         choice=tuple(routing.choice.astype(np.int64) for routing in routings),
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
+        calls=tuple(routing.calls for routing in routings),
     )
 
 

@@ -13,6 +13,7 @@ from store.embeddings import embedding_digest, read_embeddings
 from store.layout import Layout
 from store.matrix import Matrix, load_matrix
 from store.queries import read_query_columns
+from store.responses import read_columns
 from store.split import train_mask
 
 TRAINING_SEES = frozenset({"score", "cost", "benchmark"})  # beside what the router declares
@@ -65,23 +66,28 @@ def content_digest(setting: Setting, matrix: Matrix) -> str:
 
 
 def all_columns(setting: Setting, matrix: Matrix, wanted: frozenset[str]) -> Queries:
-    """Every query of the matrix with the wanted columns; text and embeddings are read only if wanted.
+    """Every query of the matrix with the wanted columns; text, embeddings and answers are read only if wanted.
 
     Raises:
         StoreError: embeddings are wanted and not in the store.
     """
     layout = Layout(setting.root)
     per_benchmark = [(name, matrix.index[matrix.benchmark == number]) for number, name in enumerate(matrix.benchmarks)]
-    text = embedding = None
+    text = embedding = answer = None
     if "text" in wanted:
         text = tuple(line for name, index in per_benchmark for line in _texts(layout, name, index))
     if "embedding" in wanted:
         embedding = np.concatenate(
             [read_embeddings(layout, setting.encoder, name, index) for name, index in per_benchmark]
         )
+    if "answer" in wanted:
+        answer = tuple(
+            tuple(line for name, index in per_benchmark for line in _answers(layout, name, model, index))
+            for model in matrix.models
+        )
     return Queries(
         models=matrix.models, n_queries=len(matrix.index), text=text, embedding=embedding,
-        benchmark=matrix.benchmark, score=matrix.score, cost=matrix.cost,
+        benchmark=matrix.benchmark, score=matrix.score, cost=matrix.cost, answer=answer,
     )  # fmt: skip
 
 
@@ -91,11 +97,23 @@ def view(queries: Queries, rows: NDArray[np.int64], allowed: frozenset[str]) -> 
     def take(name: str) -> NDArray | None:
         return getattr(queries, name)[rows] if name in allowed else None
 
-    text = tuple(queries.text[row] for row in rows) if queries.text is not None and "text" in allowed else None
+    text = answer = None
+    if "text" in allowed and queries.text is not None:
+        text = tuple(queries.text[row] for row in rows)
+    if "answer" in allowed and queries.answer is not None:
+        answer = tuple(tuple(lines[row] for row in rows) for lines in queries.answer)
     return Queries(
         models=queries.models, n_queries=len(rows), text=text, embedding=take("embedding"),
-        benchmark=take("benchmark"), score=take("score"), cost=take("cost"),
+        benchmark=take("benchmark"), score=take("score"), cost=take("cost"), answer=answer,
     )  # fmt: skip
+
+
+def _answers(layout: Layout, benchmark: str, model: str, index: NDArray[np.int64]) -> list[str]:
+    """A model's answers to these queries, repeat 0; "" where there is none or it failed."""
+    table = read_columns(layout, benchmark, model, ["text"])
+    rows = zip(table["index"].tolist(), table["repeat"].tolist(), table["text"], strict=True)
+    texts = {number: text for number, repeat, text in rows if repeat == 0}
+    return [texts.get(number, "") for number in index.tolist()]
 
 
 def _texts(layout: Layout, benchmark: str, index: NDArray[np.int64]) -> list[str]:

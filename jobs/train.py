@@ -106,6 +106,7 @@ def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, s
         utility=utility.astype(np.float32),
         choice=choice.astype(np.int16),
         meta={"fit_s": fit_s, "route_s": route_s, "validation": validation},
+        calls=fitted.calls(),
     )
 
 

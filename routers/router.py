@@ -33,6 +33,8 @@ class Queries:
         benchmark: int [n_queries], number of the benchmark. Only for references: a real router does not know it.
         score: float64 [n_queries, n_models] in [0, 1], NaN where the pair is missing.
         cost: float64 [n_queries, n_models] in USD, NaN where unknown.
+        answer: of every model to every query, [n_models][n_queries], "" where missing. Only for cascades, which may
+            look at an answer after they have called its model.
         n_queries: how many.
     """
 
@@ -43,6 +45,7 @@ class Queries:
     benchmark: NDArray[np.int64] | None = None
     score: NDArray[np.float64] | None = None
     cost: NDArray[np.float64] | None = None
+    answer: tuple[tuple[str, ...], ...] | None = None
 
 
 class Router(ABC):
@@ -53,7 +56,8 @@ class Router(ABC):
 
     Attributes:
         name: equal to the file name and the YAML name.
-        inputs: what it needs of a query *at routing time*, from {"text", "embedding", "benchmark", "score", "cost"}.
+        inputs: what it needs of a query *at routing time*, from {"text", "embedding", "benchmark", "score", "cost",
+            "answer"}.
             Training always sees score, cost and benchmark beside these. A router with "score" among its inputs is
             a reference that looks at test scores (Oracle), never a contestant; "benchmark" marks one that is told
             the benchmark.
@@ -84,6 +88,16 @@ class Router(ABC):
     def trade_offs(self) -> NDArray[np.float64]:
         """Values of the router's tunable parameter, ascending; one NaN where it has none. [n_trade_offs]"""
         return np.array([np.nan])
+
+    def calls(self) -> NDArray[np.float64] | None:
+        """How often every model is called for an answer by each of them; None: it alone, once. Of a fitted router.
+
+        A cascade calls one model after another until it accepts an answer, and pays for all its calls.
+
+        Returns:
+            float64 [n_trade_offs, n_models, n_models], the model whose answer is given first; or None.
+        """
+        return None
 
     def params(self) -> dict[str, Any]:
         """The constructor's keyword arguments as they are now."""

@@ -4,6 +4,7 @@ Once a reference is a score per query like a router is, one piece of code gives 
 costs and hardness.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from scoring.metrics import (
     Integers,
     avg_acc,
     best_single,
+    choice_cost,
     dataset_oracle,
     group_mean,
     group_sum,
@@ -52,7 +54,8 @@ def model_contenders(evaluation: Evaluation) -> list[Contender]:
 def router_contender(evaluation: Evaluation, router: RouterRun) -> Contender:
     """A router at its headline trade-off."""
     rows = [choice[router.headline] for choice in router.choice]
-    return _chosen(evaluation, rows, router.name, "reference" if router.is_reference else "router", [])
+    calls = [None if calls is None else calls[router.headline] for calls in router.calls]
+    return _chosen(evaluation, rows, router.name, "reference" if router.is_reference else "router", [], calls)
 
 
 def reference_contenders(evaluation: Evaluation, accuracy: Floats) -> list[Contender]:
@@ -156,13 +159,20 @@ def _constant(evaluation: Evaluation, models: list[int], name: str, kind: str, b
     return _chosen(evaluation, rows, name, kind, behind)
 
 
-def _chosen(evaluation: Evaluation, choice: list[Integers], name: str, kind: str, behind: list[int]) -> Contender:
-    pairs = list(zip(evaluation.test, choice, strict=True))
+def _chosen(
+    evaluation: Evaluation,
+    choice: list[Integers],
+    name: str,
+    kind: str,
+    behind: list[int],
+    calls: Sequence[Floats | None] | None = None,
+) -> Contender:
+    pairs = list(zip(evaluation.test, choice, calls or [None] * len(choice), strict=True))
     return Contender(
         name=name,
         kind=kind,
-        score=tuple(take_choice(evaluation.score[rows], chosen) for rows, chosen in pairs),
-        cost=tuple(take_choice(evaluation.cost[rows], chosen) for rows, chosen in pairs),
+        score=tuple(take_choice(evaluation.score[rows], chosen) for rows, chosen, _ in pairs),
+        cost=tuple(choice_cost(evaluation.cost[rows], chosen, called) for rows, chosen, called in pairs),
         models=tuple(evaluation.models[i] for i in behind),
     )
 

@@ -21,6 +21,8 @@ class RouterRun:
         headline: number of the trade-off that stands for the router in the accuracy table.
         choice: per seed int [n_trade_offs, n_test of that seed], the model chosen for each test query.
         fit_s, route_s: seconds of fitting, and of routing the test set, per seed; NaN where unknown.
+        calls: per seed how often every model is called for an answer by each of them, float64 [n_trade_offs, n_models,
+            n_models], the answering model first; None where that is it alone, once. A cascade pays for all its calls.
     """
 
     name: str
@@ -30,6 +32,7 @@ class RouterRun:
     choice: tuple[Integers, ...]
     fit_s: tuple[float, ...]
     route_s: tuple[float, ...]
+    calls: tuple[Floats | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ def _router_problems(evaluation: Evaluation, router: RouterRun) -> Iterator[str]
     n_models, n_seeds, n_trade_offs = len(evaluation.models), len(evaluation.seeds), len(router.trade_off)
     if not 0 <= router.headline < n_trade_offs:
         yield f"router {router.name}: headline {router.headline} is none of its {n_trade_offs} trade-offs"
-    for field in ("choice", "fit_s", "route_s"):
+    for field in ("choice", "fit_s", "route_s", "calls"):
         if len(getattr(router, field)) != n_seeds:
             yield f"router {router.name}: {field} has {len(getattr(router, field))} seeds, expected {n_seeds}"
     for seed, test, choice in zip(evaluation.seeds, evaluation.test, router.choice, strict=False):
@@ -136,3 +139,7 @@ def _router_problems(evaluation: Evaluation, router: RouterRun) -> Iterator[str]
             yield f"{where}: choice has shape {choice.shape}, expected {(n_trade_offs, len(test))}"
         elif choice.size and not (choice.min() >= 0 and choice.max() < n_models):
             yield f"{where}: choice has model numbers outside 0..{n_models - 1}"
+    for seed, calls in zip(evaluation.seeds, router.calls, strict=False):
+        if calls is not None and calls.shape != (n_trade_offs, n_models, n_models):
+            expected = (n_trade_offs, n_models, n_models)
+            yield f"router {router.name}, seed {seed}: calls has shape {calls.shape}, expected {expected}"

@@ -95,6 +95,23 @@ def take_choice(value: Floats, choice: Integers) -> Floats:
     return value[np.arange(value.shape[0]), choice]
 
 
+def choice_cost(cost: Floats, choice: Integers, calls: Floats | None = None) -> Floats:
+    """USD of each query under a choice of models.
+
+    Args:
+        cost: [n_queries, n_models] in USD, NaN unknown. choice: int [..., n_queries], model numbers.
+        calls: how often every model is called for an answer by each of them, [..., n_models, n_models], the answering
+            model first and the leading axes those of `choice`; None: it alone, once.
+
+    Returns:
+        [..., n_queries]; NaN where the cost of a model that is called is unknown.
+    """
+    if calls is None:
+        return take_choice(cost, choice)
+    n_calls = np.take_along_axis(calls, choice[..., None], axis=-2)  # [..., n_queries, n_models]
+    return np.where(n_calls > 0, n_calls * cost, 0.0).sum(axis=-1)
+
+
 def random_expectation(score: Floats, cost: Floats) -> tuple[Floats, Floats]:
     """What a uniform choice among the models that have the query is expected to score and to cost, exactly.
 

@@ -7,6 +7,7 @@ import numpy as np
 from scoring.evaluation import Evaluation, RouterRun
 from scoring.metrics import (
     Floats,
+    choice_cost,
     cost_save,
     distance_to_frontier,
     group_mean,
@@ -62,10 +63,10 @@ def trade_off_figures(
 def _curve(data: Evaluation, router: RouterRun) -> tuple[Floats, Floats]:
     """AvgAcc and total USD of each trade-off, averaged over seeds, each [n_trade_offs]."""
     accuracy, cost, n_benchmarks = [], [], len(data.benchmarks)
-    for rows, choice in zip(data.test, router.choice, strict=True):
+    for rows, choice, calls in zip(data.test, router.choice, router.calls, strict=True):
         group = data.benchmark[rows]
         accuracy.append(group_mean(take_choice(data.score[rows], choice), group, n_benchmarks))
-        cost.append(group_sum(take_choice(data.cost[rows], choice), group, n_benchmarks).sum(axis=1))
+        cost.append(group_sum(choice_cost(data.cost[rows], choice, calls), group, n_benchmarks).sum(axis=1))
     return np.mean(accuracy, axis=0).mean(axis=1), np.mean(cost, axis=0)
 
 

@@ -22,6 +22,8 @@ class Routing:
         trade_off: values of the tunable parameter, float64 [n_trade_offs], one NaN where there is none.
         utility: float32 [n_trade_offs, n_test, n_models], models as in `meta["models"]`.
         choice: the model chosen, int16 [n_trade_offs, n_test].
+        calls: how often every model is called for an answer by each of them, float64 [n_trade_offs, n_models,
+            n_models], the answering model first; None where that is it alone, once.
         meta: digest, setting, router, seed, params, models, benchmarks, fit_s, route_s, versions.
     """
 
@@ -31,6 +33,7 @@ class Routing:
     utility: NDArray[np.float32]
     choice: NDArray[np.int16]
     meta: dict[str, Any]
+    calls: NDArray[np.float64] | None = None
 
 
 def write_routing(layout: Layout, setting: str, router: str, seed: int, routing: Routing) -> None:
@@ -41,7 +44,11 @@ def write_routing(layout: Layout, setting: str, router: str, seed: int, routing:
         "utility": np.ascontiguousarray(routing.utility.swapaxes(0, 1), np.float32),  # first axis: the query
         "choice": np.ascontiguousarray(routing.choice.T, np.int16),
     }
-    meta = {**routing.meta, "trade_off": [None if np.isnan(value) else value for value in routing.trade_off.tolist()]}
+    meta = {
+        **routing.meta,
+        "trade_off": [None if np.isnan(value) else value for value in routing.trade_off.tolist()],
+        "calls": None if routing.calls is None else routing.calls.tolist(),
+    }
     write_table(layout.routings(setting, router, seed), _KIND, columns, meta)
 
 
@@ -62,4 +69,5 @@ def read_routing(layout: Layout, setting: str, router: str, seed: int, *, with_u
         utility=utility.swapaxes(0, 1),
         choice=table["choice"].T,
         meta=meta,
+        calls=None if meta.get("calls") is None else np.array(meta["calls"], np.float64),
     )

@@ -14,6 +14,7 @@ from scoring import metrics
 from scoring.metrics import (
     avg_acc,
     best_single,
+    choice_cost,
     cost_save,
     dataset_oracle,
     distance_to_frontier,
@@ -102,6 +103,17 @@ def test_a_zero_baseline_is_undefined_and_named():
 
 def test_gain_of_a_row_that_lacks_a_benchmark_is_unknown():
     assert np.isnan(gain(np.array([NAN, 0.9]), np.array([0.5, 0.6]), "xy").mean)
+
+
+def test_a_cascade_pays_for_every_model_that_it_calls():
+    cost, choice = np.array([[1.0, 10.0, NAN], [2.0, NAN, 50.0]]), np.array([[0, 0], [1, 2], [1, 0]])
+    calls = np.zeros((3, 3, 3)) + np.eye(3)
+    calls[1:, 1, 0] = calls[1:, 2, 0] = 1  # the first model is always asked first
+    calls[2, :, 0] *= 3  # and then asked twice more whether it was right
+    found = choice_cost(cost, choice, calls)
+    assert found.tolist() == [[1.0, 2.0], [11.0, 52.0], [13.0, 6.0]]
+    assert np.isnan(choice_cost(cost, np.array([0, 1]), calls[1])).tolist() == [False, True]
+    assert choice_cost(cost, choice[0]).tolist() == [1.0, 2.0]
 
 
 def test_perf_gain_takes_the_best_trade_off():

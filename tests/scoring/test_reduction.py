@@ -15,7 +15,7 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data"
 NAN = np.nan
 
 
-def router(name, *choice, trade_off=(NAN,), headline=0, is_reference=False):
+def router(name, *choice, trade_off=(NAN,), headline=0, is_reference=False, calls=None):
     """A router from its choices per seed, each [n_trade_offs][n_test]."""
     return RouterRun(
         name=name,
@@ -25,6 +25,7 @@ def router(name, *choice, trade_off=(NAN,), headline=0, is_reference=False):
         choice=tuple(np.array(c) for c in choice),
         fit_s=(2.0, 4.0),
         route_s=(0.5, NAN),
+        calls=(calls,) * len(choice),
     )
 
 
@@ -114,6 +115,15 @@ def test_trade_offs_of_a_small_case_by_hand():
     assert distances[:2] == [0, 0]
     assert distances[2] > 0
     assert rows_of(result, "routers")["told"]["pareto_dist"] is None
+
+
+def test_a_cascade_that_asks_the_cheap_model_first_pays_for_it_too():
+    calls = np.eye(3)[None] + [[0, 0, 0], [1, 0, 0], [1, 0, 0]]
+    cascade = router("cascade", [[0, 1, 1, 2]], [[0, 0, 1, 2]], calls=calls)
+    result = reduce(small(routers=(cascade,)), n_resamples=50)
+    row = rows_of(result, "routers")["cascade"]
+    assert row["cost_usd"] == np.mean([1 + 3 + 3 + 11, 1 + 1 + 3 + 11])
+    assert [p["cost_usd"] for p in result["points"] if p["name"] == "cascade"] == [row["cost_usd"]]
 
 
 def test_hardness_of_a_small_case_by_hand():

@@ -40,6 +40,7 @@ def evaluation(*, n_benchmarks=3, has_cost=True, names=("small", ODD, "large-ins
             choice=choice,
             fit_s=(1.5, 2.5),
             route_s=(0.01, 0.02),
+            calls=(None, None),
         )
 
     return Evaluation(

@@ -1,5 +1,7 @@
 """Routings come back as they were."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,3 +57,11 @@ def test_another_seed_or_setting_is_another_routing(layout: Layout):
     write_routing(layout, "performance", "knn", 42, routing([np.nan]))
     assert read_routing(layout, "performance", "knn", 999) is None
     assert read_routing(layout, "performance_cost", "knn", 42) is None
+
+
+def test_the_calls_of_a_cascade_come_back(layout: Layout):
+    calls = np.array([[[1.0, 0.0], [1.5, 1.0]]])
+    write_routing(layout, "s", "cascade", 1, replace(routing([np.nan]), calls=calls))
+    found = read_routing(layout, "s", "cascade", 1)
+    assert found is not None
+    assert np.array_equal(found.calls, calls)
