@@ -125,6 +125,15 @@ class RouterConfig:
 
 
 @dataclass
+class RouteConfig:
+    """Asking a router about one prompt."""
+
+    trade_off: float | None = field(
+        default=None, metadata={"help": "value of the router's tunable parameter; null: the last of its grid"}
+    )
+
+
+@dataclass
 class ReportConfig:
     """The reduction's outputs."""
 
@@ -163,6 +172,7 @@ class Config:
     encoder: EncoderSpec | None = None
     setting: SettingConfig | None = None
     router: dict[str, RouterConfig] = field(default_factory=dict)
+    route: RouteConfig = field(default_factory=RouteConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
     release: ImportConfig = field(default_factory=ImportConfig)
     verify: VerifyConfig = field(default_factory=VerifyConfig)

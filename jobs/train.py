@@ -51,7 +51,7 @@ def missing_seeds(task: TrainTask, matrix: Matrix) -> tuple[int, ...]:
         seed
         for seed in task.seeds
         if (old := read_routing(layout, task.setting.name, task.name, seed, with_utility=False)) is None
-        or old.meta["digest"] != _digest(task, seed, content)
+        or old.meta["digest"] != routing_digest(task, seed, content)
     )
 
 
@@ -75,7 +75,7 @@ def train(task: TrainTask) -> dict[int, float]:
         router = router_class(**{**task.params, "seed": seed})
         routing = _route(router, queries, matrix, setting, seed)
         routing.meta.update(
-            digest=_digest(task, seed, content), setting=setting.name, router=task.router, seed=seed,
+            digest=routing_digest(task, seed, content), setting=setting.name, router=task.router, seed=seed,
             params=task.params, models=list(matrix.models), benchmarks=list(matrix.benchmarks),
             encoder=setting.encoder, split_rule=setting.split_rule, train_share=setting.train_share,
             is_reference=_is_reference(router_class), versions=_versions(),
@@ -134,7 +134,8 @@ def _is_reference(router_class: type[Router]) -> bool:
     return not router_class.inputs or bool(router_class.inputs & {"score", "benchmark"})
 
 
-def _digest(task: TrainTask, seed: int, content: str) -> str:
+def routing_digest(task: TrainTask, seed: int, content: str) -> str:
+    """Of everything that determines a routing; `content` as `jobs.setting.content_digest`."""
     return digest([task.router, task.params, seed, content, _versions()])
 
 

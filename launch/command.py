@@ -4,6 +4,7 @@ Exit status: 0 all is there, 1 something failed and the table says what, 2 the c
 cannot be used, 130 detached with Ctrl-C.
 """
 
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from configs.compose import SEVERAL, SINGLE, available, compose, describe, to_yaml
 from configs.schema import Config
 from store.errors import RouteyardError
+
+_KEY_VALUE = re.compile(r"\S*=")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +46,21 @@ def run(command: Command, body: Callable[..., int], arguments: Sequence[str] | N
         arguments: those of the command line by default.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    paths: list[str] = []
+    if "--" in words:  # what follows is no key=value, whatever it looks like
+        end = words.index("--")
+        words, paths = words[:end], words[end + 1 :]
     if {"-h", "--help"} & set(words):
         print(_help(command))
         return 0
     show = "--cfg" in words
     words = [word for word in words if word != "--cfg"]
     try:
-        paths = [word for word in words if "=" not in word]
+        paths += [word for word in words if not _KEY_VALUE.match(word)]
         if len(paths) != bool(command.path) and not (show and not paths):
             expected = f"one {command.path}" if command.path else "only key=value arguments"
             raise RouteyardError(f"{command.name}: expected {expected}, got {paths or 'none'}; see --help")
-        config = compose([word for word in words if "=" in word], command.defaults)
+        config = compose([word for word in words if _KEY_VALUE.match(word)], command.defaults)
         if show:
             print(to_yaml(config, command.sections), end="")
             return 0

@@ -11,6 +11,7 @@ COMMANDS = {
     "score": "score responses",
     "embed": "embed queries",
     "train": "train routers and route the test queries",
+    "route": "ask a router which model should answer a prompt",
     "reduce": "metrics, tables, figures, report",
     "import_release": "published release -> store",
     "export_release": "store -> the layout of a published release",

@@ -17,6 +17,7 @@ from inference.identity import response_identity
 from jobs.plan import BenchmarkTask
 from jobs.setting import Setting
 from jobs.task import CollectTask
+from jobs.train import TrainTask
 from launch.command import required
 from scoring.benchmark import BenchmarkError, find
 from store.atomic import write_file
@@ -140,6 +141,16 @@ def setting_of(config: Config) -> Setting:
         },
         encoder=config.encoder.name, train_share=options.train_share, split_rule=options.split_rule,
     )  # fmt: skip
+
+
+def train_tasks(config: Config, setting: Setting) -> dict[str, TrainTask]:
+    """Name -> what to train, for every chosen router."""
+    assert config.setting is not None
+    seeds = tuple(config.setting.seeds)
+    return {
+        name: TrainTask(setting=setting, name=name, router=entry.router or name, params=entry.params, seeds=seeds)
+        for name, entry in config.router.items()
+    }
 
 
 def job_name(config: Config) -> str:

@@ -24,25 +24,20 @@ def train_routers(config: Config) -> int:
 
     from jobs.embed import missing_embeddings
     from jobs.executor import run_tasks
-    from jobs.train import TrainTask, missing_seeds, train
+    from jobs.train import missing_seeds, train
     from launch.embed import embed_setting
     from launch.follow import console, following, print_failures
-    from launch.planning import layout_of, run_folder, setting_of
+    from launch.planning import layout_of, run_folder, setting_of, train_tasks
 
     required(config, "router")
     required(config, "cluster")
     setting = setting_of(config)
     assert config.cluster is not None
     assert config.encoder is not None
-    assert config.setting is not None
     if missing_embeddings(layout_of(config).root, config.encoder, setting.benchmarks) and embed_setting(config):
         return 1
     matrix, calls = setting.matrix(), {}
-    for name, router in config.router.items():
-        task = TrainTask(
-            setting=setting, name=name, router=router.router or name, params=router.params,
-            seeds=tuple(config.setting.seeds),
-        )  # fmt: skip
+    for name, task in train_tasks(config, setting).items():
         if missing_seeds(task, matrix):
             calls[name] = partial(train, task)
     if not calls:

@@ -5,6 +5,7 @@
 <root>/scores/<benchmark>/<model>.h5
 <root>/embeddings/<encoder>/<benchmark>.h5
 <root>/routings/<setting>/<router>/<seed>.h5
+<root>/routers/<setting>/<router>.pickle            a router fitted on a whole setting, to be asked
 <root>/claims/<benchmark>/<model>/<shard>.json      who works on what right now; costs efficiency at most
 <root>/runs/<run>/                                  one folder per submission: its configuration and logs
 <root>/api_cache.sqlite3                            paid answers of APIs, by what was asked; see inference/api_cache.py
@@ -50,6 +51,9 @@ class Layout:
 
     def routings(self, setting: str, router: str, seed: int) -> Path:
         return self.root / "routings" / to_file_name(setting) / to_file_name(router) / f"{seed}.h5"
+
+    def fitted_router(self, setting: str, router: str) -> Path:
+        return self.root / "routers" / to_file_name(setting) / f"{to_file_name(router)}.pickle"
 
     def claims(self, benchmark: str, model: str) -> Path:
         return self.root / "claims" / to_file_name(benchmark) / to_file_name(model)

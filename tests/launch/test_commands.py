@@ -5,9 +5,9 @@ import tarfile
 import h5py
 import pytest
 
-from launch import collect, export_release, import_release, reduce, suite, train, verify
+from launch import collect, embed, export_release, import_release, reduce, route, suite, train, verify
 from store.layout import Layout
-from tests.releases import make_release
+from tests.releases import MODELS, make_release
 
 
 @pytest.fixture
@@ -95,3 +95,25 @@ def test_a_setting_without_data_says_what_there_is(release, capsys):
     message = error_of(capsys, reduce.main(["setting=release_multiturn"]))
     assert "mint_*" in message
     assert "shapes" in message
+
+
+WORDS = ["setting=release_flagship", "setting.benchmarks=[shapes]", "encoder=hashed", "router=[knn]"]
+
+
+@pytest.mark.parametrize(
+    "prompt", [["which shape has three sides?"], ["is x = y?"], ["--", "x=5"], ["--", "--help"], ["3 sides\na=b"]]
+)
+def test_a_router_is_asked_about_any_prompt(release, capsys, prompt):
+    import_release.main([str(release)])
+    assert embed.main(WORDS[:3]) == 0
+    capsys.readouterr()
+    assert route.main([*WORDS, *prompt]) == 0
+    table = capsys.readouterr().out
+    assert "knn, fitted on setting release_flagship" in table
+    assert all(model in table for model in MODELS)
+
+
+def test_a_router_that_has_no_embeddings_says_how_to_make_them(release, capsys):
+    import_release.main([str(release)])
+    capsys.readouterr()
+    assert "launch/embed.py" in error_of(capsys, route.main([*WORDS, "a prompt"]))
