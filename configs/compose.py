@@ -2,6 +2,7 @@
 
     pool=demo                     choose a YAML of a group (or give the path of your own)
     benchmarks=[math500,kandk]    choose several of the group `benchmark`; router=[knn,avengers] likewise
+    judges=[mine.yaml]            judges in the place of those that the benchmarks name
     sampling.temperature=0        override one value; benchmark.math500.max_tokens=2048, router.knn.params.n_neighbors=5
 
 Every mistake is a ConfigError of one line that names the key, what was found and what is allowed.
@@ -22,8 +23,12 @@ from store.errors import RouteyardError
 
 ROOT = Path(__file__).parent
 SINGLE = ("pool", "engine", "cluster", "encoder", "setting")  # groups of which one entry is chosen
-SEVERAL = {"benchmarks": "benchmark", "router": "router"}  # key of a choice of several -> group
-SHORT = {"dry_run": "collect.dry_run", "retry_failed": "collect.retry_failed", "max_cost": "collect.max_cost_usd"}
+SEVERAL = {"benchmarks": "benchmark", "router": "router", "judges": "judge"}  # key of a choice of several -> group
+SHORT = {
+    "dry_run": ("collect.dry_run",),
+    "retry_failed": ("collect.retry_failed",),
+    "max_cost": ("collect.max_cost_usd", "score.max_cost_usd"),
+}
 _SCHEMA = get_type_hints(Config)
 
 OmegaConf.register_resolver("project", lambda: str(ROOT.parent), replace=True)  # ${project:}/inference/…
@@ -44,12 +49,12 @@ def compose(arguments: Sequence[str], defaults: dict[str, str | list[str]] | Non
     Args:
         arguments: `key=value` each, later ones win.
         defaults: choices for groups that the arguments do not choose. A choice of several may also be left to the
-            pool (`benchmarks`) or the setting (`router`).
+            pool (`benchmarks`), the setting (`router`) or the benchmarks (`judges`).
 
     Raises:
         ConfigError: see the module.
     """
-    pairs = [_split(argument) for argument in arguments]
+    pairs = [pair for argument in arguments for pair in _split(argument)]
     choices: dict[str, Any] = dict(defaults or {})
     choices |= {key: value for key, value in pairs if key in SINGLE or key in SEVERAL}
     config = OmegaConf.structured(Config)
@@ -60,10 +65,10 @@ def compose(arguments: Sequence[str], defaults: dict[str, str | list[str]] | Non
         for name in _as_list(key, choices.get(key) or _implied(config, key)):
             entry = _load(group, name)
             _merge(config, f"{group}.{entry.get('name', name)}", entry)
-    for key, value in pairs:
-        if key not in choices:
-            _check_key(config, key)
-            _merge(config, key, value)
+    overrides = [(key, value) for key, value in pairs if key not in choices]
+    _override(config, [pair for pair in overrides if not pair[0].startswith("judge.")])
+    _choose_judges(config, _as_list("judges", choices.get("judges") or []))
+    _override(config, [pair for pair in overrides if pair[0].startswith("judge.")])
     try:
         result: Config = OmegaConf.to_object(config)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
@@ -90,15 +95,16 @@ def describe(section: str) -> Iterator[tuple[str, str, str]]:
         yield f"{prefix}{item.name}", _type_name(get_type_hints(kind)[item.name]), "; ".join(filter(None, note))
 
 
-def _split(argument: str) -> tuple[str, Any]:
+def _split(argument: str) -> list[tuple[str, Any]]:
+    """(key, value) of an argument; of some short forms several."""
     key, separator, text = argument.partition("=")
     if not separator or not key:
         raise ConfigError(f"{argument!r} is not of the form key=value; --help lists the keys")
-    key = SHORT.get(key.strip(), key.strip())
     try:
-        return key, yaml.safe_load(text)
+        value = yaml.safe_load(text)
     except yaml.YAMLError:  # taken as it stands
-        return key, text
+        value = text
+    return [(name, value) for name in SHORT.get(key.strip(), (key.strip(),))]
 
 
 def _load(group: str, name: str) -> DictConfig:
@@ -132,6 +138,26 @@ def _merge(config: DictConfig, key: str, value: Any) -> None:
             OmegaConf.update(config, key, value, merge=True)
     except OmegaConfBaseException as error:
         raise ConfigError(_reason(error, key, value)) from None
+
+
+def _override(config: DictConfig, pairs: Sequence[tuple[str, Any]]) -> None:
+    for key, value in pairs:
+        _check_key(config, key)
+        _merge(config, key, value)
+
+
+def _choose_judges(config: DictConfig, chosen: list[str]) -> None:
+    """Load the judges that benchmarks name, or those that were chosen in their place; `judges` then has their names."""
+    for name, benchmark in config.benchmark.items():
+        judges = list(benchmark.judges)
+        if judges and chosen:
+            if len(chosen) not in (1, len(judges)):
+                raise ConfigError(f"judges={','.join(chosen)}: {name} has {len(judges)}; choose one, or as many")
+            judges = chosen * (len(judges) // len(chosen))
+        entries = [_load("judge", judge) for judge in judges]
+        for entry in entries:
+            _merge(config, f"judge.{entry.name}", entry)
+        benchmark.judges = [entry.name for entry in entries]
 
 
 def _check_key(config: DictConfig, key: str) -> None:
@@ -182,8 +208,11 @@ def _check_limits(key: str, value: Any, item: Field) -> None:
 
 
 def _implied(config: DictConfig, key: str) -> list[str]:
-    """Benchmarks of the chosen pool, routers of the chosen setting."""
-    owner, name = ("pool", "benchmarks") if key == "benchmarks" else ("setting", "routers")
+    """Benchmarks of the chosen pool, routers of the chosen setting. Judges come last: see `_choose_judges`."""
+    owners = {"benchmarks": ("pool", "benchmarks"), "router": ("setting", "routers")}
+    if key not in owners:
+        return []
+    owner, name = owners[key]
     return list(config[owner][name]) if config[owner] is not None else []
 
 

@@ -7,7 +7,7 @@ No default where a choice changes results; defaults where it changes speed only.
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.spec import EncoderSpec, EngineSpec, ModelSpec, ProviderSpec, Sampling
+from inference.spec import EncoderSpec, EngineSpec, JudgeSpec, ModelSpec, ProviderSpec, Sampling
 from jobs.cluster import ClusterSpec
 
 
@@ -55,7 +55,8 @@ class BenchmarkConfig:
     )
     sample: SampleConfig | None = field(default=None, metadata={"help": "use a sample; null: every query"})
     judges: list[str] = field(
-        default_factory=list, metadata={"help": "entries of the group judge, where other models judge its responses"}
+        default_factory=list,
+        metadata={"help": "entries of the group judge, or paths of YAMLs, where other models judge its responses"},
     )
 
 
@@ -80,7 +81,8 @@ class CollectConfig:
         default=600.0, metadata={"help": "how long a worker that is done waits for room on a full disk", "min": 0.0}
     )
     max_cost_usd: float | None = field(
-        default=None, metadata={"help": "paid to APIs in this run at most (short: max_cost=)", "min": 0.0}
+        default=None,
+        metadata={"help": "paid to APIs in this run at most (short: max_cost=, for each step)", "min": 0.0},
     )
     dry_run: bool = field(default=False, metadata={"help": "print the plan and the sbatch scripts (short: dry_run=)"})
 
@@ -94,6 +96,10 @@ class ScoreConfig:
         metadata={"help": "robust: as the authors mean; compat: as published", "choices": ["robust", "compat"]},
     )
     rescore: list[str] = field(default_factory=list, metadata={"help": "benchmarks to score anew"})
+    max_cost_usd: float | None = field(
+        default=None,
+        metadata={"help": "paid to judges in this run at most (short: max_cost=, for each step)", "min": 0.0},
+    )
 
 
 @dataclass
@@ -164,6 +170,7 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     pool: PoolConfig | None = None
     benchmark: dict[str, BenchmarkConfig] = field(default_factory=dict)
+    judge: dict[str, JudgeSpec] = field(default_factory=dict)
     engine: EngineSpec | None = None
     sampling: Sampling = field(default_factory=Sampling)
     cluster: ClusterSpec | None = None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.engine import ModelError, engine_version
-from inference.spec import EngineSpec, ModelSpec, Sampling
+from inference.spec import EngineSpec, JudgeSpec, ModelSpec, Sampling
 from store.digest import digest, digest_folder
 
 
@@ -61,3 +61,15 @@ def response_identity(
     if model.engine_args:
         parts["engine_args"] = model.engine_args
     return digest(parts), parts
+
+
+def judge_identity(judge: JudgeSpec) -> dict[str, Any]:
+    """What a judge's verdicts depend on, readable, for the meta of scores. Unlike a response's it has the address: the
+    same name at another place may be another model, and judging again costs little.
+    """
+    return {
+        "model": judge.model.path,
+        "base_url": judge.provider.base_url,
+        "request_args": judge.model.request_args,
+        "sampling": {**asdict(judge.sampling), "max_tokens": judge.model.max_tokens or judge.sampling.max_tokens},
+    }

@@ -1,6 +1,6 @@
 """What has to be said about a model, an engine and the sampling, as plain data.
 
-These dataclasses are also the typed schema of the configuration groups `pool`, `engine` and `encoder`
+These dataclasses are also the typed schema of the configuration groups `pool`, `engine`, `encoder` and `judge`
 (`configs/schema.py`; help and limits stand in the field metadata), which is why they are not frozen.
 """
 
@@ -91,6 +91,16 @@ class Sampling:
     max_tokens: int = field(
         default=8192, metadata={"help": "completion tokens, unless the benchmark says otherwise", "min": 1}
     )
+
+
+@dataclass
+class JudgeSpec:
+    """A model that judges responses over an API (configuration group `judge`)."""
+
+    name: str = field(metadata={"help": "by which benchmarks name it"})
+    model: ModelSpec = field(metadata={"help": "as in a pool; its prices must be given, 0 where it is free"})
+    provider: ProviderSpec = field(metadata={"help": "its API, as in a pool"})
+    sampling: Sampling = field(metadata={"help": "as everywhere; null in model.request_args takes a field away"})
 
 
 @dataclass

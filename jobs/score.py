@@ -1,13 +1,15 @@
 """Score what has a response and no up-to-date score; touches no response."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from inference.identity import judge_identity
+from inference.spec import JudgeSpec
 from scoring.benchmark import find
 from store.layout import Layout
 from store.queries import read_queries, read_query_columns
@@ -18,6 +20,7 @@ from store.scores import read_scores, write_scores
 from store.tables import Table
 
 SCORER = "routeyard"
+Key = tuple[int, int, float]  # index and repeat of a response, and when it finished
 FAILED = Score(0.0, "", "the request failed")  # after all tries a failure counts 0, as in LLMRouterBench
 
 
@@ -31,6 +34,7 @@ class ScoreTask:
         models: their names.
         profile: "robust" judges what the authors mean, "compat" as the published tables.
         again: score everything anew.
+        judges: of a benchmark that other models judge; see `jobs.judge`.
     """
 
     root: Path
@@ -39,6 +43,7 @@ class ScoreTask:
     params: dict[str, Any]
     profile: str = "robust"
     again: bool = False
+    judges: tuple[JudgeSpec, ...] = ()
 
 
 def score(task: ScoreTask) -> dict[str, int]:
@@ -52,7 +57,7 @@ def score(task: ScoreTask) -> dict[str, int]:
     benchmark = find(task.benchmark, **task.params)
     judge = benchmark.score_compat if task.profile == "compat" else benchmark.score
     queries = {query.index: query for query in read_queries(layout, task.benchmark)}
-    meta = _meta(layout, task, benchmark.scorer_version)
+    meta = score_meta(layout, task, benchmark.scorer_version)
     return {model: _score_pair(layout, task, model, judge, queries, meta) for model in task.models}
 
 
@@ -61,26 +66,30 @@ def needs_scoring(task: ScoreTask) -> bool:
     layout = Layout(task.root)
     if task.again:
         return True
-    meta = _meta(layout, task, find(task.benchmark, **task.params).scorer_version)
+    meta = score_meta(layout, task, find(task.benchmark, **task.params).scorer_version)
     for model in task.models:
         keys = read_columns(layout, task.benchmark, model, ["finished_at"])
-        found = read_scores(layout, task.benchmark, model, ["response_finished_at"])
+        found = read_scores(layout, task.benchmark, model, ["response_finished_at", "score"])
         if found is None or not _is_current(found[1], meta):
             if len(keys["index"]) and (found is None or found[1]["scorer"] != RELEASE):
                 return True
-        elif not np.array_equal(found[0]["response_finished_at"], keys["finished_at"]):
+        elif np.isnan(found[0]["score"]).any() or not np.array_equal(
+            found[0]["response_finished_at"], keys["finished_at"]
+        ):
             return True
     return False
 
 
-def _meta(layout: Layout, task: ScoreTask, scorer_version: int) -> dict[str, Any]:
+def score_meta(layout: Layout, task: ScoreTask, scorer_version: int) -> dict[str, Any]:
     """What determines a score beside the response."""
+    judges = {"judges": [judge_identity(judge) for judge in task.judges]} if task.judges else {}
     return {
         "scorer": SCORER,
         "scorer_version": scorer_version,
         "profile": task.profile,
         "params": task.params,
         "query_digest": read_query_columns(layout, task.benchmark, ())[1]["digest"],
+        **judges,
     }
 
 
@@ -99,10 +108,10 @@ def _score_pair(
     keys = read_columns(layout, task.benchmark, model, ["finished_at"])
     if not len(keys["index"]):
         return 0
-    old = {} if task.again else _valid_scores(layout, task.benchmark, model, meta)
+    old = {} if task.again else valid_scores(layout, task.benchmark, model, meta)
     if old is None:
         return 0  # a publisher's verdicts; kept unless asked for
-    identity = list(zip(keys["index"].tolist(), keys["repeat"].tolist(), keys["finished_at"].tolist(), strict=True))
+    identity = response_keys(keys, "finished_at")
     if all(key in old for key in identity) and len(old) == len(identity):
         return 0
     table = read_columns(layout, task.benchmark, model, ["text", "failed"])
@@ -112,22 +121,30 @@ def _score_pair(
             old[key] = FAILED if failed else judge(queries[key[0]], text)
             n_new += 1
         scores.append(old[key])
-    columns: Table = {
-        "index": keys["index"],
-        "repeat": keys["repeat"],
-        "response_finished_at": keys["finished_at"],
+    write_scores(layout, task.benchmark, model, score_table(identity, scores), meta)
+    return n_new
+
+
+def response_keys(table: Table, finished_at: str) -> list[Key]:
+    """The keys of rows; `finished_at` is the name of the third column."""
+    columns = (table[name].tolist() for name in ("index", "repeat", finished_at))
+    return list(zip(*columns, strict=True))
+
+
+def score_table(keys: Sequence[Key], scores: Sequence[Score]) -> Table:
+    """The columns of a file of scores."""
+    return {
+        "index": np.array([key[0] for key in keys], np.int64),
+        "repeat": np.array([key[1] for key in keys], np.int64),
+        "response_finished_at": np.array([key[2] for key in keys], np.float64),
         "score": np.array([score.value for score in scores], np.float64),
         "prediction": [score.prediction for score in scores],
         "explanation": [score.explanation for score in scores],
     }
-    write_scores(layout, task.benchmark, model, columns, meta)
-    return n_new
 
 
-def _valid_scores(
-    layout: Layout, benchmark: str, model: str, meta: dict[str, Any]
-) -> dict[tuple[int, int, float], Score] | None:
-    """Scores that may stay, by (index, repeat, response); None if they are an imported release's."""
+def valid_scores(layout: Layout, benchmark: str, model: str, meta: dict[str, Any]) -> dict[Key, Score] | None:
+    """Scores that may stay; None if they are an imported release's."""
     found = read_scores(layout, benchmark, model)
     if found is None:
         return {}
@@ -136,6 +153,6 @@ def _valid_scores(
         return None
     if not _is_current(old_meta, meta):
         return {}
-    keys = zip(table["index"].tolist(), table["repeat"].tolist(), table["response_finished_at"].tolist(), strict=True)
+    keys = response_keys(table, "response_finished_at")
     values = zip(table["score"].tolist(), table["prediction"], table["explanation"], strict=True)
     return {key: Score(*value) for key, value in zip(keys, values, strict=True) if not math.isnan(value[0])}

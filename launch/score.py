@@ -2,53 +2,85 @@
 
 python launch/score.py benchmarks=[math500,kandk]
 python launch/score.py pool=demo score.rescore=[demo_sort]
+python launch/score.py benchmarks=[simpleqa] max_cost=5 judges=[mine.yaml]
 """
 
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from configs.schema import Config
 from launch.command import Command, required, run
 
+if TYPE_CHECKING:
+    from jobs.score import ScoreTask
+
+_JUDGES = "judges"  # name of the task that asks them all
+
 COMMAND = Command(
     name="score",
     summary="Score the responses in the store that have no up-to-date score.",
-    details="Benchmarks: those named, or those of the pool. A response is never touched.",
-    sections=("store", "data", "pool", "benchmark", "cluster", "score"),
+    details="Benchmarks: those named, or those of the pool. A response is never touched. Models that judge are\n"
+    "asked over their APIs, by one task for all benchmarks; a reply that was paid for is kept and never paid again.",
+    sections=("store", "data", "pool", "benchmark", "judge", "cluster", "score"),
     defaults={"cluster": "inline"},
 )
 
 
 def score_benchmarks(config: Config) -> int:
-    """Score every chosen benchmark, one task each; gives back the exit status."""
+    """Score every chosen benchmark, one task each, and one for all that are judged; gives back the exit status."""
     from functools import partial
-    from pathlib import Path
+
+    from rich.markup import escape
 
     from jobs.executor import run_tasks
-    from jobs.score import ScoreTask, needs_scoring, score
+    from jobs.judge import judge
+    from jobs.score import needs_scoring, score
     from launch.follow import console, following, print_failures
-    from launch.planning import layout_of, run_folder, store_queries
+    from launch.planning import run_folder, store_queries
+    from scoring.benchmark import find
+    from scoring.judged import JudgedBenchmark
 
     required(config, "benchmark")
     required(config, "cluster")
     assert config.cluster is not None
-    layout, calls = layout_of(config), {}
     store_queries(config)  # a gold answer may have been corrected
-    for name, benchmark in config.benchmark.items():
-        task = ScoreTask(
-            root=layout.root, benchmark=name, params=benchmark.params, models=tuple(layout.models(name)),
-            profile=config.score.profile, again=name in config.score.rescore,
-        )  # fmt: skip
-        if needs_scoring(task):
-            calls[name] = partial(score, task)
-    if not calls:
+    tasks = [task for task in _tasks(config) if needs_scoring(task)]
+    if not tasks:
         console.print("score: every response has its score")
         return 0
-    folder: Path = run_folder(config, "score")
+    judged = [task for task in tasks if isinstance(find(task.benchmark, **task.params), JudgedBenchmark)]
+    calls: dict[str, Callable[[], Any]] = {task.benchmark: partial(score, task) for task in tasks if task not in judged}
+    if judged:
+        calls[_JUDGES] = partial(judge, judged, max_cost_usd=config.score.max_cost_usd)
     with following("score") as show:
-        statuses = run_tasks(config.cluster, folder, "routeyard-score", calls, on_poll=show)
-    n_judged = sum(sum(status.result.values()) for status in statuses if status.state == "done")
-    console.print(f"score: {n_judged} responses of {len(calls)} benchmarks judged")
-    return 1 if print_failures(statuses) else 0
+        statuses = run_tasks(config.cluster, run_folder(config, "score"), "routeyard-score", calls, on_poll=show)
+    results = {status.name: status.result for status in statuses if status.state == "done"}
+    summary = results.pop(_JUDGES, None)
+    n_scored = sum(sum(result.values()) for result in results.values()) + (summary.n_judged if summary else 0)
+    console.print(f"score: {n_scored} responses of {len(tasks)} benchmarks judged")
+    has_failed = print_failures(statuses)
+    if summary:
+        console.print(f"score: judges' replies for {summary.cost_usd:.4f} USD, {summary.spent_usd:.4f} of it paid now")
+        for name, cause in summary.problems.items():
+            console.print(f"[red]failed[/red] {name}: {escape(cause)}", soft_wrap=True, highlight=False)
+            has_failed = True
+    return 1 if has_failed else 0
+
+
+def _tasks(config: Config) -> "list[ScoreTask]":
+    from jobs.score import ScoreTask
+    from launch.planning import layout_of
+
+    layout = layout_of(config)
+    return [
+        ScoreTask(
+            root=layout.root, benchmark=name, params=benchmark.params, models=tuple(layout.models(name)),
+            profile=config.score.profile, again=name in config.score.rescore,
+            judges=tuple(config.judge[judge] for judge in benchmark.judges),
+        )
+        for name, benchmark in config.benchmark.items()
+    ]  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:

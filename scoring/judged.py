@@ -26,7 +26,8 @@ class Question:
     Attributes:
         messages: the conversation; the judge writes the next turn.
         read: the verdict in a reply, any value; None where there is none that is beyond doubt. The judge is then asked
-            again, with its reply and the reminder before its eyes.
+            again, with its reply and the reminder before its eyes. The reply is as it came: a judge may have written
+            its reasoning, too.
         reminder: of the form a reply must have.
         judge: which of the benchmark's judges, from 0.
     """
@@ -54,6 +55,7 @@ class JudgedBenchmark(Benchmark):
         """How a response is judged as the benchmark's authors mean it. May return without a question, where an answer
         needs no judge (it is empty, or equal to the gold answer). Must not raise for any text. A verdict that it gets
         is never None: where a judge fails or stays unreadable the response has no score, and is judged again next time.
+        Several responses are judged at the same time, in threads.
         """
 
     def judging_compat(self, query: Query, text: str) -> Judging:

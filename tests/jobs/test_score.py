@@ -109,3 +109,15 @@ def test_a_published_verdict_is_kept(tmp_path, monkeypatch):
     assert not needs_scoring(imported)
     assert score(imported) == {"beta": 0}
     assert np.array_equal(read_scores(layout, "shapes", "beta")[0]["score"], before)
+
+
+def test_a_score_that_is_not_there_is_made_again(layout, monkeypatch):
+    answer(layout, [0, 1])
+    monkeypatch.setattr(Parity, "score", lambda self, query, text: Score(np.nan if query.index else 1.0))
+    assert score(task(layout)) == {"m": 2}
+    assert needs_scoring(task(layout))
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "find", lambda name, **params: Parity(**params))
+    assert score(task(layout)) == {"m": 1}
+    assert values(layout) == [1, 0]
+    assert not needs_scoring(task(layout))
