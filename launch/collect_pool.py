@@ -19,7 +19,7 @@ from jobs.submissions import live_submissions
 from jobs.task import CollectTask
 from launch.collect_plan import Batch, model_of, plan, print_plan
 from launch.command import required
-from launch.follow import console, print_failures
+from launch.follow import console, print_failure, print_failures
 from launch.planning import collect_tasks, job_name, layout_of, run_folder, store_queries
 from launch.progress_table import following_progress, progress_table
 from store.errors import StoreError
@@ -161,7 +161,7 @@ def _close(tasks: dict[str, CollectTask], statuses: list[TaskStatus], lost: dict
         write_links(Layout(next(iter(tasks.values())).root))
     any_failed = print_failures(statuses)
     for what, cause in lost.items():
-        console.print(f"[red]failed[/red] {what}: {cause}", soft_wrap=True, highlight=False)
+        print_failure(f"{what}: {cause}")
     if n_missing and not any_failed:
         console.print(f"{n_missing} responses are missing; type the same command again to go on")
     return 1 if n_missing or any_failed or lost else 0

@@ -21,7 +21,7 @@ def export_folder(config: Config, folder: str) -> int:
     """Export every pair that has scores; gives back the exit status."""
     from pathlib import Path
 
-    from launch.follow import console
+    from launch.follow import console, print_failure
     from launch.planning import layout_of
     from store.errors import StoreError
     from store.release_export import export_pair
@@ -35,7 +35,7 @@ def export_folder(config: Config, folder: str) -> int:
             except StoreError as error:
                 failures.append(str(error))
     for failure in failures:
-        console.print(f"[red]failed[/red] {failure}", soft_wrap=True, highlight=False)
+        print_failure(failure)
     console.print(f"{n_written} runs written to {Path(folder) / 'results' / 'bench'}", soft_wrap=True, highlight=False)
     return 1 if failures else 0
 

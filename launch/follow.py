@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from jobs.executor import TaskStatus
@@ -54,7 +55,8 @@ def print_changes(title: str, tasks: list[TaskStatus], seen: dict[str, str]) -> 
         if not console.is_terminal and task.state != "waiting":
             where = f" ({task.job_id}{'@' if task.node else ''}{task.node})" if task.state == "running" else ""
             cause = f": {task.cause}" if task.cause else ""
-            console.print(f"{title}: {task.name} {task.state}{where}{cause}", soft_wrap=True, highlight=False)
+            words = f"{title}: {task.name} {task.state}{where}{cause}"
+            console.print(words, soft_wrap=True, highlight=False, markup=False)
     return bool(changed)
 
 
@@ -72,7 +74,8 @@ def _table(title: str, tasks: list[TaskStatus], note: Callable[[TaskStatus], str
     for column in ("task", "state", "job", ""):
         table.add_column(column)
     for task in tasks:
-        table.add_row(task.name, f"[{_COLOURS[task.state]}]{task.state}", task.job_id, task.cause or note(task))
+        state = f"[{_COLOURS[task.state]}]{task.state}"
+        table.add_row(escape(task.name), state, task.job_id, escape(task.cause or note(task)))
     return table
 
 
@@ -80,7 +83,12 @@ def print_failures(tasks: list[TaskStatus]) -> bool:
     """List the failed tasks with cause and log; True if there is any."""
     failed = [task for task in tasks if task.state == "failed"]
     for task in failed:
-        console.print(f"[red]failed[/red] {task.name}: {task.cause}", soft_wrap=True, highlight=False)
+        print_failure(f"{task.name}: {task.cause}")
         if task.log:
-            console.print(f"       log: {task.log}", soft_wrap=True, highlight=False)
+            console.print(f"       log: {task.log}", soft_wrap=True, highlight=False, markup=False)
     return bool(failed)
+
+
+def print_failure(words: str) -> None:
+    """One line about something that failed; words of others, which may look like markup."""
+    console.print(f"[red]failed[/red] {escape(words)}", soft_wrap=True, highlight=False)

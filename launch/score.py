@@ -31,12 +31,10 @@ def score_benchmarks(config: Config) -> int:
     """Score every chosen benchmark, one task each, and one for all that are judged; gives back the exit status."""
     from functools import partial
 
-    from rich.markup import escape
-
     from jobs.executor import run_tasks
     from jobs.judge import judge
     from jobs.score import needs_scoring, score
-    from launch.follow import console, following, print_failures
+    from launch.follow import console, following, print_failure, print_failures
     from launch.planning import run_folder, store_queries
     from scoring.benchmark import find
     from scoring.judged import JudgedBenchmark
@@ -63,7 +61,7 @@ def score_benchmarks(config: Config) -> int:
     if summary:
         console.print(f"score: judges' replies for {summary.cost_usd:.4f} USD, {summary.spent_usd:.4f} of it paid now")
         for name, cause in summary.problems.items():
-            console.print(f"[red]failed[/red] {name}: {escape(cause)}", soft_wrap=True, highlight=False)
+            print_failure(f"{name}: {cause}")
             has_failed = True
     return 1 if has_failed else 0
 

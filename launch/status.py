@@ -23,7 +23,7 @@ def show_status(config: Config) -> int:
     from jobs.progress import Watch
     from jobs.submissions import live_submissions
     from launch.command import required
-    from launch.follow import console
+    from launch.follow import console, print_failure
     from launch.planning import collect_tasks, job_name, layout_of
     from launch.progress_table import progress_table
     from store.errors import RouteyardError
@@ -50,7 +50,7 @@ def show_status(config: Config) -> int:
             if pair.problem:
                 console.print(f"[red]{pair.problem}[/red]", soft_wrap=True, highlight=False)
     for name, cause in lost.items():
-        console.print(f"[red]failed[/red] model {name}: {cause}", soft_wrap=True, highlight=False)
+        print_failure(f"model {name}: {cause}")
     not_begun = sorted(set(config.benchmark) - set(benchmarks))
     if not_begun:
         console.print(f"not begun: {', '.join(not_begun)}")
