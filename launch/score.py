@@ -35,18 +35,25 @@ def score_benchmarks(config: Config) -> int:
     from jobs.judge import judge
     from jobs.score import needs_scoring, score
     from launch.follow import console, following, print_failure, print_failures
-    from launch.planning import run_folder, store_queries
+    from launch.planning import layout_of, run_folder, store_queries
     from scoring.benchmark import find
     from scoring.judged import JudgedBenchmark
 
     required(config, "benchmark")
     required(config, "cluster")
     assert config.cluster is not None
-    store_queries(config)  # a gold answer may have been corrected
-    tasks = [task for task in _tasks(config) if needs_scoring(task)]
+    lost = store_queries(config)  # a gold answer may have been corrected
+    known = set(layout_of(config).benchmarks())
+    for name, cause in lost.items():
+        if name in known:
+            console.print(f"{name}: scored by its queries in the store ({cause})", soft_wrap=True, markup=False)
+        else:
+            print_failure(f"{name}: {cause}")
+    has_failed = not lost.keys() <= known
+    tasks = [task for task in _tasks(config) if task.benchmark in known and needs_scoring(task)]
     if not tasks:
         console.print("score: every response has its score")
-        return 0
+        return 1 if has_failed else 0
     judged = [task for task in tasks if isinstance(find(task.benchmark, **task.params), JudgedBenchmark)]
     calls: dict[str, Callable[[], Any]] = {task.benchmark: partial(score, task) for task in tasks if task not in judged}
     if judged:
@@ -57,7 +64,7 @@ def score_benchmarks(config: Config) -> int:
     summary = results.pop(_JUDGES, None)
     n_scored = sum(sum(result.values()) for result in results.values()) + (summary.n_judged if summary else 0)
     console.print(f"score: {n_scored} responses of {len(tasks)} benchmarks judged")
-    has_failed = print_failures(statuses)
+    has_failed |= print_failures(statuses)
     if summary:
         console.print(f"score: judges' replies for {summary.cost_usd:.4f} USD, {summary.spent_usd:.4f} of it paid now")
         for name, cause in summary.problems.items():

@@ -5,8 +5,10 @@ import tarfile
 import h5py
 import pytest
 
-from launch import collect, embed, export_release, import_release, reduce, route, suite, train, verify
+from launch import collect, embed, export_release, import_release, reduce, route, score, suite, train, verify
 from store.layout import Layout
+from store.records import Response
+from store.responses import ResponseWriter
 from tests.releases import MODELS, make_release
 
 
@@ -87,6 +89,19 @@ def test_a_damaged_file_is_listed_and_set_aside_on_request(release, capsys, tmp_
     assert path.name in capsys.readouterr().out
     assert verify.main(["verify.quarantine=true"]) == 1
     assert verify.main([]) == 0
+
+
+def test_a_benchmark_whose_file_is_missing_leaves_the_others_alone(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    layout = Layout(tmp_path / "results" / "store")
+    writer = ResponseWriter(layout, "demo_sort", "m", "w", {"digest": "d"})
+    writer.append(Response(0, text="abc", finished_at=1.0))
+    writer.commit()
+    assert score.main(["benchmarks=[math500,demo_sort]"]) == 1
+    output = capsys.readouterr().out
+    assert "failed math500: no file" in output
+    assert "1 responses of 1 benchmarks" in output
+    assert layout.scored_models("demo_sort") == ["m"]
 
 
 def test_a_setting_without_data_says_what_there_is(release, capsys):
