@@ -61,8 +61,8 @@ class BenchmarkConfig:
     )
     sample: SampleConfig | None = field(
         default=None,
-        metadata={"help": "{size: 1000, seed: 42} draws with random.Random(seed).sample; {index: FILE} takes the indices "
-                          "in a file, one a line or a JSON list; null: every query"},
+        metadata={"help": "{size: 1000, seed: 42} draws with random.Random(seed).sample; {index: FILE} takes the "
+                          "indices in a file, one a line or a JSON list; null: every query"},
     )  # fmt: skip
     judges: list[str] = field(
         default_factory=list, metadata={"help": "entries of the group judge, where other models judge its responses"}

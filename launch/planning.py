@@ -99,7 +99,7 @@ def setting_of(config: Config) -> Setting:
     """The setting with its names looked up in the store.
 
     Raises:
-        StoreError: a pattern matches nothing, no model has all the benchmarks, or a sample is larger than its benchmark.
+        StoreError: a pattern matches nothing, no model has all the benchmarks, a sample is larger than its benchmark.
         ConfigError: a list of indices is wrong.
     """
     required(config, "setting")

@@ -38,8 +38,8 @@ def selected(layout: Layout, name: str, benchmark: BenchmarkConfig) -> NDArray[n
 def selection(config: Config, layout: Layout, names: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     """Benchmark -> indices that count, of those that use a sample.
 
-    One that the command did not choose has the sample of its own YAML, as when it was collected; unless its queries came
-    with a release, for then those are the published ones.
+    One that the command did not choose has the sample of its own YAML, as when it was collected; unless its queries
+    came with a release, for then those are the published ones.
     """
     entries = dict(config.benchmark)
     made_here = (name for name in names if "made_from" in read_query_columns(layout, name, ())[1])
@@ -56,8 +56,8 @@ def _listed(path: Path, index: NDArray[np.int64], where: str) -> NDArray[np.int6
             raise ConfigError(f"{where}: {place} is {entry!r}, expected an index, an integer")
         if entry not in valid:
             raise ConfigError(
-                f"{where}: {place} is {entry}, which is no index of it; it has {len(index)} queries, from {index[0]} to "
-                f"{index[-1]}"
+                f"{where}: {place} is {entry}, which is no index of it; it has {len(index)} queries, "
+                f"from {index[0]} to {index[-1]}"
             )
         if entry in seen:
             raise ConfigError(f"{where}: {place} is {entry}, and so is {seen[entry]}; name every index once")

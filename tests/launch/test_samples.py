@@ -16,7 +16,6 @@ from store.queries import write_queries
 from store.records import Query, Response
 from store.responses import ResponseWriter
 from store.scores import write_scores
-from tests.releases import make_release
 
 N_QUERIES = 20
 HERE = {"made_from": ["as if its loader had made it"]}
@@ -118,8 +117,8 @@ def test_a_sample_of_neither_form_is_refused(layout):
 def test_collecting_status_training_and_reduction_see_the_same_queries(layout, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.json").write_text(json.dumps([3, 7, 19]))
-    words = ["pool=demo", "benchmarks=[finqa]", "benchmark.finqa.sample={index: list.json}", f"store.root={layout.root}",
-             "engine=vllm"]  # fmt: skip
+    words = ["pool=demo", "benchmarks=[finqa]", "benchmark.finqa.sample={index: list.json}", "engine=vllm"]
+    words.append(f"store.root={layout.root}")
     config = compose(words, {"encoder": "hashed", "setting": "demo"})
     config.setting.benchmarks = ["finqa"]
     config.setting.models = None
