@@ -21,6 +21,7 @@ from scoring.benchmark import Benchmark, BenchmarkError
 from scoring.graders.boxed import all_boxes
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "one of the seven test files of Knights and Knaves, made by data_prep/data_gen_kk.py of AlphaPav/mem-kk-logic"
@@ -46,6 +47,10 @@ class KnightsAndKnaves(Benchmark):
     """The 700 test puzzles of Knights and Knaves."""
 
     name = "kandk"
+    source = Source(
+        host="hub", repository="K-and-K/knights-and-knaves", revision="main",
+        files={f"people{n}_num100.jsonl": f"test/people{n}_num100.jsonl" for n in range(2, 9)},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []
