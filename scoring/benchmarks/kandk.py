@@ -40,7 +40,13 @@ CONCLUSION:
 
 _HEADING = re.compile(r"^[^\w\n]*(?:\w+ ){0,2}conclusions?[^\w\n]*$|\bconclusions?\s*:", re.IGNORECASE | re.MULTILINE)
 _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf)(?=\s*\{)|[{}$]")
-_SUPPOSED = r"\b(?:if|whether|when|assume|assuming|suppose|supposing)\s+"
+# Of whoever: an expression with the names in it has to be compiled for every puzzle, which took most of the time.
+_STATEMENT = re.compile(
+    r"(\b(?:if|whether|when|assume|assuming|suppose|supposing)\s+)?"
+    r"\b(\w++)\s*(?:\bis\b|[:=|(→–—-]|->)[\s|(]*(?:\b(?:a|the)\s+)?(knight|knave)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
 
 
 class KnightsAndKnaves(Benchmark):
@@ -101,8 +107,8 @@ def _conclusion(text: str, names: list[str]) -> str:
         plain = _plain(section)
         if any(_roles(plain, names).values()):
             return plain
-    mentions = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b", re.IGNORECASE)
-    lines = [line for line in _plain(text).split("\n") if mentions.search(line)]
+    folded = {name.casefold() for name in names}
+    lines = [line for line in _plain(text).split("\n") if not folded.isdisjoint(_WORD.findall(line.casefold()))]
     return "\n".join(lines[-len(names) :])
 
 
@@ -112,16 +118,11 @@ def _plain(text: str) -> str:
 
 def _roles(text: str, names: list[str]) -> dict[str, set[str]]:
     """The roles a text gives each person. Suppositions ("if Zoey is a knight") do not count."""
-    any_name = "|".join(map(re.escape, names))
-    statement = re.compile(
-        rf"({_SUPPOSED})?\b({any_name})\s*(?:\bis\b|[:=|(→–—-]|->)[\s|(]*(?:\b(?:a|the)\s+)?(knight|knave)\b",
-        re.IGNORECASE,
-    )
     by_name = {name.casefold(): name for name in names}
     roles: dict[str, set[str]] = {name: set() for name in names}
-    for supposed, name, role in statement.findall(text):
-        if not supposed:
-            roles[by_name[name.casefold()]].add(role.lower())
+    for supposed, word, role in _STATEMENT.findall(text):
+        if not supposed and (name := by_name.get(word.casefold())):
+            roles[name].add(role.lower())
     return roles
 
 
