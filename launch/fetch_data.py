@@ -33,14 +33,16 @@ def fetch_data(config: Config) -> int:
     from launch.follow import console
     from scoring.benchmark import BenchmarkError, find, names
     from scoring.download import fetch
+    from scoring.source import is_there
 
     data_dir = Path(config.data.dir).expanduser()
     params = {name: entry.params for name, entry in config.benchmark.items()} or {name: {} for name in names()}
     benchmarks = {name: find(name, **params[name]) for name in params}
     causes = {name: _missing(benchmark, data_dir) for name, benchmark in benchmarks.items()}
     for name, benchmark in benchmarks.items():
-        is_wanted = bool(config.benchmark) or causes[name]
-        if config.collect.dry_run or not is_wanted or not benchmark.source:
+        if config.collect.dry_run or not benchmark.source or not (config.benchmark or causes[name]):
+            continue
+        if all(is_there(data_dir / name / file) for file in benchmark.source.files):
             continue
         console.print(f"fetch: {name} from {benchmark.source.page}", soft_wrap=True, highlight=False)
         try:
