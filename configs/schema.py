@@ -37,10 +37,16 @@ class PoolConfig:
 
 @dataclass
 class SampleConfig:
-    """A seeded sample of a benchmark's queries: `random.Random(seed).sample(rows, size)`, sorted."""
+    """Which of a benchmark's queries count, for every command and model alike: a seeded draw, or a list of indices.
 
-    size: int = field(metadata={"min": 1})
-    seed: int = 42
+    The draw is `random.Random(seed).sample(range(n), size)` over the n rows in the order of their indices. Python
+    does not promise the outcome for ever, so a test holds it: a version that draws otherwise would not go unnoticed.
+    A list is the way to a sub-sample that somebody published; it goes before a draw.
+    """
+
+    size: int | None = field(default=None, metadata={"help": "how many are drawn", "min": 1})
+    seed: int = field(default=42, metadata={"help": "of the draw"})
+    index: str | None = field(default=None, metadata={"help": "file with one index a line, or a JSON list of them"})
 
 
 @dataclass
@@ -53,7 +59,11 @@ class BenchmarkConfig:
     expected_tokens: float = field(
         default=500.0, metadata={"help": "of one answer; only for cutting and ordering the work", "min": 1.0}
     )
-    sample: SampleConfig | None = field(default=None, metadata={"help": "use a sample; null: every query"})
+    sample: SampleConfig | None = field(
+        default=None,
+        metadata={"help": "{size: 1000, seed: 42} draws with random.Random(seed).sample; {index: FILE} takes the "
+                          "indices in a file, one a line or a JSON list; null: every query"},
+    )  # fmt: skip
     judges: list[str] = field(
         default_factory=list,
         metadata={"help": "entries of the group judge, or paths of YAMLs, where other models judge its responses"},

@@ -5,6 +5,7 @@ from importlib import import_module
 
 COMMANDS = {
     "suite": "the whole road: collect, score, embed, train, reduce",
+    "fetch_data": "question files of benchmarks, from their public sources",
     "collect": "collect the answers of a pool",
     "status": "how far a collection is",
     "cancel": "end the jobs of a store",

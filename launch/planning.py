@@ -1,13 +1,9 @@
-"""From the configuration to plain tasks: queries into the store, samples, identities, folders of a run."""
+"""From the configuration to plain tasks: queries into the store, identities, folders of a run."""
 
-import random
 import time
 import uuid
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 import scoring
 from configs.compose import ConfigError, to_yaml
@@ -19,13 +15,14 @@ from jobs.setting import Setting
 from jobs.task import CollectTask
 from jobs.train import TrainTask
 from launch.command import required
+from launch.samples import selected, selection
 from scoring.benchmark import BenchmarkError, find
 from store.atomic import write_file
 from store.digest import digest_source
 from store.errors import StoreError
 from store.layout import Layout
 from store.matrix import complete_models, match_names
-from store.queries import read_indices, read_query_columns, write_queries
+from store.queries import read_query_columns, write_queries
 
 
 def layout_of(config: Config) -> Layout:
@@ -58,27 +55,12 @@ def _made_from(benchmark: BenchmarkConfig, data_dir: Path) -> list[Any]:
     return [benchmark.params, digest_source(Path(scoring.__file__).parent), stats]
 
 
-def selected(layout: Layout, name: str, benchmark: BenchmarkConfig | None) -> NDArray[np.int64]:
-    """Indices of a benchmark that count: all, or its seeded sample, int64 ascending.
-
-    Raises:
-        StoreError: the sample is larger than the benchmark.
-    """
-    index = read_indices(layout, name)
-    if benchmark is None or benchmark.sample is None:
-        return index
-    if benchmark.sample.size > len(index):
-        raise StoreError(f"benchmark.{name}.sample.size={benchmark.sample.size}: it has only {len(index)} queries")
-    rows = random.Random(benchmark.sample.seed).sample(range(len(index)), benchmark.sample.size)
-    return index[np.sort(rows)]
-
-
 def collect_tasks(config: Config, benchmarks: list[str]) -> tuple[dict[str, CollectTask], dict[str, str]]:
     """What the workers of each of the pool's models have to know, by model; and model -> why it cannot be asked.
 
     Raises:
         StoreError: a sample is larger than its benchmark.
-        ConfigError: a model names a provider that the pool does not have.
+        ConfigError: a model names a provider that the pool does not have, or a list of indices is wrong.
     """
     assert config.pool is not None
     assert config.engine is not None
@@ -118,7 +100,8 @@ def setting_of(config: Config) -> Setting:
     """The setting with its names looked up in the store.
 
     Raises:
-        StoreError: a pattern matches nothing, or no model has all the benchmarks.
+        StoreError: a pattern matches nothing, no model has all the benchmarks, a sample is larger than its benchmark.
+        ConfigError: a list of indices is wrong.
     """
     required(config, "setting")
     required(config, "encoder")
@@ -134,12 +117,8 @@ def setting_of(config: Config) -> Setting:
         raise StoreError(f"no model has all of the benchmarks {', '.join(benchmarks)}; name models or fewer benchmarks")
     return Setting(
         root=layout.root, name=options.name, benchmarks=benchmarks, models=models,
-        selection={
-            name: selected(layout, name, config.benchmark[name])
-            for name in benchmarks
-            if name in config.benchmark and config.benchmark[name].sample
-        },
-        encoder=config.encoder.name, train_share=options.train_share, split_rule=options.split_rule,
+        selection=selection(config, layout, benchmarks), encoder=config.encoder.name,
+        train_share=options.train_share, split_rule=options.split_rule,
     )  # fmt: skip
 
 

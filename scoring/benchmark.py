@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import scoring.benchmarks
+from scoring.source import Source
 from store import registry
 from store.errors import RouteyardError
 from store.records import Message, Query, Score
@@ -27,11 +28,13 @@ class Benchmark(ABC):
 
     Attributes:
         name: equal to the file name and the YAML name.
+        source: where its files can be fetched; None where it makes its rows itself or no public place is known.
         scorer_version: raised by one whenever `score` or `score_compat` may give another value for some response;
             scores made by an older version are then made again.
     """
 
     name: ClassVar[str]
+    source: ClassVar[Source | None] = None
     scorer_version: ClassVar[int] = 1
 
     @abstractmethod

@@ -33,8 +33,8 @@ def find_file(data_dir: Path, name: str, source: str) -> Path:
         if candidate.is_file():
             return candidate
     raise BenchmarkError(
-        f"no file {path} (nor {path.name}.gz). It is {source}. Put it there, or set data_dir to the folder "
-        f"that holds {name}."
+        f"no file {path} (nor {path.name}.gz). It is {source}. Put it there (launch/fetch_data.py fetches what is "
+        f"public), or set data_dir to the folder that holds {name}."
     )
 
 

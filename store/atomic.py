@@ -46,6 +46,17 @@ def write_file(path: Path, content: bytes, writer: str = "") -> None:
     sync_folder(path.parent)
 
 
+def move_file(source: Path, path: Path) -> None:
+    """Put a complete file at `path`, durably, for what is too large for memory. Both are on one file system.
+
+    Raises:
+        OSError: the file system said no; `source` is where it was.
+    """
+    _sync(source)
+    os.replace(source, path)
+    sync_folder(path.parent)
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, durably: what is synced inside a folder that a crash forgets is lost with it."""
     if not folder.is_dir():
@@ -56,7 +67,11 @@ def make_folder(folder: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Make renames and removals in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -28,6 +28,9 @@ DOORS = {
     "omegaconf": {"configs/compose.py"},
     "sentence_transformers": {"inference/embedding.py"},
     "torch": {"inference/demo_training.py"},
+    "huggingface_hub": {"scoring/download.py"},
+    "httpx": {"scoring/download.py"},
+    "pyarrow": {"scoring/parquet.py"},
 }
 COMMANDS = sorted(path.stem for path in (ROOT / "launch").glob("*.py") if "COMMAND = Command(" in path.read_text())
 

@@ -25,6 +25,7 @@ from scoring.graders.math import equal
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.graders.statement import stated_answer
 from scoring.rows import Row, find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "nemo_skills/dataset/{name}/test.txt of the GitHub repository NVIDIA/NeMo-Skills"
@@ -43,6 +44,10 @@ class AIME(Benchmark):
     """The 30 problems of 2024 and the 30 of 2025."""
 
     name = "aime"
+    source = Source(
+        host="github", repository="NVIDIA/NeMo-Skills", revision="0b012df8",
+        files={f"{name}.jsonl": f"nemo_skills/dataset/{name}/test.txt" for name in ("aime24", "aime25")},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []

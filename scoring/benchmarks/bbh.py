@@ -30,6 +30,7 @@ from scoring.graders.math_compat import equal_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.graders.statement import line_compat
 from scoring.rows import find_file
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _NAMES = """
@@ -64,6 +65,11 @@ class BBH(Benchmark):
     """
 
     name = "bbh"
+    source = Source(
+        host="github", repository="suzgunmirac/BIG-Bench-Hard", revision="9ee07bd481feebf959a6b59d61ea57bdcf30964d",
+        files={f"{task}.json": f"bbh/{task}.json" for task in TASKS}
+        | {f"cot-prompts/{task}.txt": f"cot-prompts/{task}.txt" for task in TASKS},
+    )  # fmt: skip
 
     def __init__(self, per_task: int | None = 40, seed: int = 42):
         self.per_task = per_task

@@ -23,6 +23,7 @@ from scoring.dialogues import Turn, emotion_prompt, emotion_queries
 from scoring.graders.choice import letter, letter_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import find_file
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _EMOTIONS = ("Joyful", "Mad", "Neutral", "Peaceful", "Powerful", "Sad", "Scared")
@@ -34,6 +35,10 @@ class EmoryNLP(Benchmark):
     """The test utterances of EmoryNLP."""
 
     name = "emorynlp"
+    source = Source(
+        host="github", repository="declare-lab/MELD", revision="2d2011b409d3ca2d7e94460cd007d434b1d0a102",
+        files={"emorynlp_test_final.csv": "data/emorynlp/emorynlp_test_final.csv"},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "emorynlp/emorynlp_test_final.csv", _SOURCE)

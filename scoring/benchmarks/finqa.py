@@ -26,6 +26,7 @@ from scoring.graders.math_compat import equal_compat
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.graders.statement import stated_answer
 from scoring.rows import Row, find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "dataset/test.json (1,147 rows) of the GitHub repository czyssrs/FinQA"
@@ -45,6 +46,10 @@ class FinQA(Benchmark):
     """The test questions of FinQA."""
 
     name = "finqa"
+    source = Source(
+        host="github", repository="czyssrs/FinQA", revision="0f16e2867befa6840783e58be38c9efb9229d742",
+        files={"test.jsonl": "dataset/test.json"},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "finqa/test.jsonl", _SOURCE)

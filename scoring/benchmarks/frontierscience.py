@@ -24,6 +24,7 @@ from scoring.graders.judge import agreed, labelled, said
 from scoring.graders.reasoning import after_reasoning, answer_part, why
 from scoring.judged import JudgedBenchmark, Judging, Question
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "data/{part}.jsonl of the GitHub repository luccabb/frontierscience"
@@ -89,6 +90,10 @@ class FrontierScience(JudgedBenchmark):
     """
 
     name = "frontierscience"
+    source = Source(
+        host="github", repository="luccabb/frontierscience", revision="8155c7d",
+        files={f"{part}.jsonl": f"data/{part}.jsonl" for part in ("olympiad", "research")},
+    )  # fmt: skip
 
     def __init__(self, part: str = "olympiad"):
         self.part = part

@@ -21,6 +21,7 @@ from scoring.csv_rows import read_csv
 from scoring.graders.choice import letter, letter_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import find_file
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _ANSWERS = ("Correct Answer", "Incorrect Answer 1", "Incorrect Answer 2", "Incorrect Answer 3")
@@ -36,6 +37,10 @@ class GPQA(Benchmark):
     """The diamond set of GPQA."""
 
     name = "gpqa"
+    source = Source(
+        host="hub", repository="Idavidrein/gpqa", revision="main", files={"gpqa_diamond.csv": "gpqa_diamond.csv"},
+        needs_consent=True,
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "gpqa/gpqa_diamond.csv", _SOURCE)

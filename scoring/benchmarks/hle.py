@@ -28,6 +28,7 @@ from scoring.graders.judge import agreed, labelled, said
 from scoring.graders.reasoning import after_reasoning, why
 from scoring.judged import JudgedBenchmark, Judging, Question
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _KEPT = ("id", "answer_type", "category", "raw_subject")
@@ -81,6 +82,11 @@ class HLE(JudgedBenchmark):
     """
 
     name = "hle"
+    source = Source(
+        host="hub", repository="cais/hle", revision="5a81a4c7271a2a2a312b9a690f0c2fde837e4c29", needs_consent=True,
+        files={"test.jsonl": "data/test-00000-of-00001.parquet"},
+        columns=("id", "question", "image", "answer", "answer_type", "category", "raw_subject"),
+    )  # fmt: skip
 
     def __init__(self, images: bool = False):
         self.images = images

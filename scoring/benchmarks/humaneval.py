@@ -20,6 +20,7 @@ from scoring.graders.code import defined_names, parse, program_with, with_import
 from scoring.graders.code_compat import sanitize
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "data/HumanEval.jsonl.gz of the GitHub repository openai/human-eval"
@@ -37,6 +38,10 @@ class HumanEval(Benchmark):
     """
 
     name = "humaneval"
+    source = Source(
+        host="github", repository="openai/human-eval", revision="6d43fb980f9fee3c892a914eda09951f772ad10d",
+        files={"HumanEval.jsonl.gz": "data/HumanEval.jsonl.gz"},
+    )  # fmt: skip
 
     def __init__(self, show_tests: bool = True, timeout_s: float = 10.0):
         self.show_tests, self.timeout_s = show_tests, timeout_s

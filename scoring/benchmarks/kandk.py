@@ -21,6 +21,7 @@ from scoring.benchmark import Benchmark, BenchmarkError
 from scoring.graders.boxed import all_boxes
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "one of the seven test files of Knights and Knaves, made by data_prep/data_gen_kk.py of AlphaPav/mem-kk-logic"
@@ -39,13 +40,23 @@ CONCLUSION:
 
 _HEADING = re.compile(r"^[^\w\n]*(?:\w+ ){0,2}conclusions?[^\w\n]*$|\bconclusions?\s*:", re.IGNORECASE | re.MULTILINE)
 _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf)(?=\s*\{)|[{}$]")
-_SUPPOSED = r"\b(?:if|whether|when|assume|assuming|suppose|supposing)\s+"
+# Of whoever: an expression with the names in it has to be compiled for every puzzle, which took most of the time.
+_STATEMENT = re.compile(
+    r"(\b(?:if|whether|when|assume|assuming|suppose|supposing)\s+)?"
+    r"\b(\w++)\s*(?:\bis\b|[:=|(→–—-]|->)[\s|(]*(?:\b(?:a|the)\s+)?(knight|knave)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
 
 
 class KnightsAndKnaves(Benchmark):
     """The 700 test puzzles of Knights and Knaves."""
 
     name = "kandk"
+    source = Source(
+        host="hub", repository="K-and-K/knights-and-knaves", revision="main",
+        files={f"people{n}_num100.jsonl": f"test/people{n}_num100.jsonl" for n in range(2, 9)},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []
@@ -96,8 +107,8 @@ def _conclusion(text: str, names: list[str]) -> str:
         plain = _plain(section)
         if any(_roles(plain, names).values()):
             return plain
-    mentions = re.compile(rf"\b(?:{'|'.join(map(re.escape, names))})\b", re.IGNORECASE)
-    lines = [line for line in _plain(text).split("\n") if mentions.search(line)]
+    folded = {name.casefold() for name in names}
+    lines = [line for line in _plain(text).split("\n") if not folded.isdisjoint(_WORD.findall(line.casefold()))]
     return "\n".join(lines[-len(names) :])
 
 
@@ -107,16 +118,11 @@ def _plain(text: str) -> str:
 
 def _roles(text: str, names: list[str]) -> dict[str, set[str]]:
     """The roles a text gives each person. Suppositions ("if Zoey is a knight") do not count."""
-    any_name = "|".join(map(re.escape, names))
-    statement = re.compile(
-        rf"({_SUPPOSED})?\b({any_name})\s*(?:\bis\b|[:=|(→–—-]|->)[\s|(]*(?:\b(?:a|the)\s+)?(knight|knave)\b",
-        re.IGNORECASE,
-    )
     by_name = {name.casefold(): name for name in names}
     roles: dict[str, set[str]] = {name: set() for name in names}
-    for supposed, name, role in statement.findall(text):
-        if not supposed:
-            roles[by_name[name.casefold()]].add(role.lower())
+    for supposed, word, role in _STATEMENT.findall(text):
+        if not supposed and (name := by_name.get(word.casefold())):
+            roles[name].add(role.lower())
     return roles
 
 

@@ -23,6 +23,7 @@ from scoring.graders import kor
 from scoring.graders.brackets import first_brackets_compat, last_brackets
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "data/{path} of the GitHub repository KOR-Bench/KOR-Bench"
@@ -39,6 +40,11 @@ _ROLES = {
     "puzzle": "You solve puzzles of the kind that the rule below describes.",
     "counterfactual": "You answer questions within a story. What it tells holds, whatever the real world is like.",
     "logic": "You reason with the symbols and laws of the logic that the rule below introduces.",
+}
+_FILES = {
+    "sample": {"idx": str, "question": str, "answer": str, "rule_id": str},
+    "rule": {"idx": str, "rule_content": str},
+    "three-shot": {"question": str, "answer": str, "rule_id": str},
 }
 _PROMPT = """{role}
 
@@ -60,6 +66,10 @@ class KORBench(Benchmark):
     """The questions of KORBench in its setting with three examples."""
 
     name = "korbench"
+    source = Source(
+        host="github", repository="KOR-Bench/KOR-Bench", revision="bb8194d",
+        files={f"{name}/{kind}.jsonl": f"data/{name}/{kind}.jsonl" for name in _RULE_OF for kind in _FILES},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []
@@ -110,13 +120,6 @@ class KORBench(Benchmark):
         if category != "logic":
             prediction = kor.clean(prediction)
         return Score(float(kor.agrees_compat(prediction, gold, category, number, rule)), prediction)
-
-
-_FILES = {
-    "sample": {"idx": str, "question": str, "answer": str, "rule_id": str},
-    "rule": {"idx": str, "rule_content": str},
-    "three-shot": {"question": str, "answer": str, "rule_id": str},
-}
 
 
 def _read(data_dir: Path, path: str) -> list[dict]:

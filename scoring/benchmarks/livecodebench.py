@@ -28,6 +28,7 @@ from scoring.graders.contest_compat import IMPORTS, NAME, last_fence, wrapped
 from scoring.graders.contest_tests import published_questions, tests_at
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import Row, find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "a list of the questions of livecodebench/code_generation_lite, release v6, as JSON lines"
@@ -62,6 +63,11 @@ class LiveCodeBench(Benchmark):
     """
 
     name = "livecodebench"
+    source = Source(
+        host="hub", repository="livecodebench/code_generation_lite",
+        revision="0fe84c3912ea0c4d4a78037083943e8f0c4dd505",
+        files={f"test{number}.jsonl": f"test{number}.jsonl" for number in ("", 2, 3, 4, 5, 6)},
+    )  # fmt: skip
 
     def __init__(self, timeout_s: float = 6.0):
         self.timeout_s = timeout_s

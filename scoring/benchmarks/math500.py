@@ -21,6 +21,7 @@ from scoring.graders.math_compat import equal_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.graders.statement import line_compat, stated_answer
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "the test split of MATH in the GitHub repository openai/prm800k, math_splits/test.jsonl"
@@ -35,6 +36,10 @@ class Math500(Benchmark):
     """The 500 problems of MATH500."""
 
     name = "math500"
+    source = Source(
+        host="github", repository="openai/prm800k", revision="7ecc794703b2877f63226f2477a49b34f9b25163",
+        files={"test.jsonl": "prm800k/math_splits/test.jsonl"},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "math500/test.jsonl", _SOURCE)

@@ -16,6 +16,7 @@ from scoring.benchmark import Benchmark, BenchmarkError
 from scoring.graders.choice import letter, letter_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _LETTERS = "ABCD"
@@ -35,6 +36,10 @@ class MathBench(Benchmark):
     """The college questions of MathBench."""
 
     name = "mathbench"
+    source = Source(  # the authors have it in an archive; this is the file the published tables use
+        host="github", repository="ynulihao/LLMRouterBench", revision="5aa32c9a5b1f891c5c433f3266d02691301ca610",
+        files={"college.jsonl": "data/Mathbench/college.jsonl"},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "mathbench/college.jsonl", _SOURCE)

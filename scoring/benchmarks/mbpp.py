@@ -22,6 +22,7 @@ from scoring.graders.code import defined_names, parse, program_with, with_import
 from scoring.graders.code_compat import sanitize
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import Row, find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "mbpp/mbpp.jsonl of the GitHub repository google-research/google-research"
@@ -42,6 +43,10 @@ class MBPP(Benchmark):
     """
 
     name = "mbpp"
+    source = Source(
+        host="github", repository="google-research/google-research",
+        revision="f82046ba5aabbbb427dbfd38a254d26bff08b533", files={"mbpp.jsonl": "mbpp/mbpp.jsonl"},
+    )  # fmt: skip
 
     def __init__(self, timeout_s: float = 10.0):
         self.timeout_s = timeout_s

@@ -18,6 +18,7 @@ from scoring.benchmark import Benchmark, BenchmarkError
 from scoring.graders.choice import letter, letter_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "phrases_no_exclude_test.jsonl (1,273 rows, four options) of the GitHub repository jind11/MedQA"
@@ -34,6 +35,10 @@ class MedQA(Benchmark):
     """The test questions of MedQA with four options."""
 
     name = "medqa"
+    source = Source(  # jind11/MedQA has it in an archive elsewhere; this copy has one more field
+        host="github", repository="gersteinlab/medagents-benchmark", revision="f5e50b6",
+        files={"test.jsonl": "data/medqa/test.jsonl"},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "medqa/test.jsonl", _SOURCE)

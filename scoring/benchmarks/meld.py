@@ -21,6 +21,7 @@ from scoring.dialogues import Turn, emotion_prompt, emotion_queries
 from scoring.graders.choice import letter, letter_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import find_file
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _EMOTIONS = ("anger", "disgust", "fear", "joy", "neutral", "sadness", "surprise")
@@ -31,6 +32,10 @@ class MELD(Benchmark):
     """The test utterances of MELD."""
 
     name = "meld"
+    source = Source(
+        host="github", repository="declare-lab/MELD", revision="2d2011b409d3ca2d7e94460cd007d434b1d0a102",
+        files={"test_sent_emo.csv": "data/MELD/test_sent_emo.csv"},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "meld/test_sent_emo.csv", _SOURCE)

@@ -18,6 +18,7 @@ from scoring.benchmark import Benchmark, BenchmarkError
 from scoring.graders.choice import letter, letter_compat
 from scoring.graders.reasoning import answer_part, why
 from scoring.rows import Row, find_file, read_rows
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _LETTERS = "ABCDEFGHIJ"
@@ -40,6 +41,11 @@ class MMLUPro(Benchmark):
     """
 
     name = "mmlupro"
+    source = Source(
+        host="hub", repository="TIGER-Lab/MMLU-Pro", revision="b189ec765aa7ed75c8acfea42df31fdae71f97be",
+        files={"test.jsonl": "data/test-00000-of-00001.parquet"},
+        columns=("question_id", "question", "options", "answer", "answer_index", "category", "src"),
+    )  # fmt: skip
 
     def __init__(self, pad_options: bool = False):
         self.pad_options = pad_options

@@ -24,6 +24,7 @@ from scoring.csv_rows import read_csv
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.judged import JudgedBenchmark, Judging, Question
 from scoring.rows import find_file
+from scoring.source import Source
 from store.records import Message, Query, Score
 
 _SOURCE = "simple_qa_test_set.csv (4,326 rows) of the GitHub repository openai/simple-evals"
@@ -68,6 +69,10 @@ class SimpleQA(JudgedBenchmark):
     """The questions of SimpleQA."""
 
     name = "simpleqa"
+    source = Source(
+        host="github", repository="tavily-ai/tavily-SimpleQA", revision="14b8f57",
+        files={"simple_qa_test_set.csv": "datasets/simple_qa_test_set.csv"},
+    )  # fmt: skip
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "simpleqa/simple_qa_test_set.csv", _SOURCE)

@@ -168,11 +168,19 @@ def _simplifies_to_zero(expression: str) -> bool:
 
 
 def _math_verify(gold: str, prediction: str) -> bool:
-    from math_verify import LatexExtractionConfig, parse, verify
+    from math_verify import verify
 
-    config = [LatexExtractionConfig()]
-    parsed = [parse(f"${text}$", config, parsing_timeout=None) for text in (gold, prediction)]  # type: ignore[arg-type]
-    return verify(*parsed, timeout_seconds=None)
+    return verify(_parsed(gold), _parsed(prediction), timeout_seconds=None)
+
+
+@lru_cache(maxsize=1 << 12)
+def _parsed(answer: str) -> list:
+    """What math-verify reads in a LaTeX answer. Kept: reading takes longer than comparing, and the gold answers come
+    again with every model.
+    """
+    from math_verify import LatexExtractionConfig, parse
+
+    return parse(f"${answer}$", [LatexExtractionConfig()], parsing_timeout=None)  # type: ignore[arg-type]
 
 
 _RULES: dict[str, Callable[..., bool]] = {"is_zero": _simplifies_to_zero, "is_verified": _math_verify}

@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
@@ -105,6 +105,21 @@ def test_no_text_raises_and_every_score_is_in_range_quickly(benchmark, queries, 
             assert isinstance(first.prediction, str), name
             assert isinstance(first.explanation, str), name
     assert not slow
+
+
+def test_the_loader_reads_what_its_source_gives(benchmark, tmp_path):
+    if benchmark.source is None:
+        pytest.skip(f"{benchmark.name} has no source")
+    here = DATA_DIR / benchmark.name
+    for name in benchmark.source.files:
+        assert PurePosixPath(name).parts == Path(name).parts
+        found = [path for path in (here / name, here / f"{name}.gz") if path.exists()]
+        if not found:
+            pytest.skip(f"{benchmark.name}/{name} is not here")
+        place = tmp_path / benchmark.name / found[0].relative_to(here)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(found[0])
+    assert benchmark.load(tmp_path) == benchmark.load(DATA_DIR)
 
 
 def test_a_missing_file_is_named_with_its_source(benchmark, tmp_path):

@@ -39,6 +39,7 @@ def test_shapes_of_conclusions(case, output, robust):
             "two roles for Zoey",
         ),
         ("<think>Zoey", "", "no role for Zoey, Oliver; broke off inside its reasoning"),
+        ("Zoey is a knave\nOlıver is a knight", "Zoey: knave", "no role for Oliver"),  # a dotless i
     ],
 )
 def test_the_score_says_who_is_wrong(output, prediction, explanation):
