@@ -30,7 +30,7 @@ COMMAND = Command(
 
 def fetch_data(config: Config) -> int:
     """Fetch what is missing, list everything; exit status 0 if all the benchmarks are there, 1 if one is not."""
-    from launch.follow import console
+    from launch.follow import console, print_failure
     from scoring.benchmark import BenchmarkError, find, names
     from scoring.download import fetch
     from scoring.source import is_there
@@ -54,7 +54,7 @@ def fetch_data(config: Config) -> int:
     for name, cause in causes.items():
         is_plain = config.collect.dry_run and benchmarks[name].source and not _files(data_dir, name)
         if cause and not is_plain:  # else the table has said where it can be had
-            console.print(f"[red]not there[/red] {name}: {cause}", soft_wrap=True, highlight=False)
+            print_failure(f"{name}: {cause}", "not there")
     return 1 if any(causes.values()) else 0
 
 

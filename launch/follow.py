@@ -89,6 +89,6 @@ def print_failures(tasks: list[TaskStatus]) -> bool:
     return bool(failed)
 
 
-def print_failure(words: str) -> None:
+def print_failure(words: str, what: str = "failed") -> None:
     """One line about something that failed; words of others, which may look like markup."""
-    console.print(f"[red]failed[/red] {escape(words)}", soft_wrap=True, highlight=False)
+    console.print(f"[red]{what}[/red] {escape(words)}", soft_wrap=True, highlight=False)
