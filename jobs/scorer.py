@@ -5,6 +5,7 @@ what makes vectors of texts in its attribute `embed`; all others are as `scoring
 """
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -24,7 +25,7 @@ class _NeedsEncoder(Protocol):
 
 
 def scorer(name: str, params: dict[str, Any]) -> Benchmark:
-    """The benchmark of that name; its encoder, if any, is loaded with the first text.
+    """The benchmark of that name; its encoder, if any, is loaded with the first text and may be used from any thread.
 
     Raises:
         BenchmarkError: no such benchmark.
@@ -36,5 +37,10 @@ def scorer(name: str, params: dict[str, Any]) -> Benchmark:
 
 
 def _embedder(path: str) -> Embed:
-    loaded = functools.cache(lambda: load(EncoderSpec(name=path, path=path)))
-    return lambda texts: loaded()(texts)
+    loaded, using = functools.cache(lambda: load(EncoderSpec(name=path, path=path))), threading.Lock()
+
+    def embed(texts: Sequence[str]) -> NDArray:
+        with using:  # tokenizers refuse to be used by two threads at the same time
+            return loaded()(texts)
+
+    return embed

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from scoring.benchmark import BenchmarkError
 from scoring.graders.choice import letter
+from scoring.graders.json_reply import said
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.graders.same_values import same_answer
 from scoring.graders.short import fragment
@@ -147,7 +148,7 @@ def _grade(query: Query, answer: str) -> tuple[Message, ...]:
 
 def _points(reply: str) -> int | None:
     """The only number of a reply, if it is an integer from 0 to 10; "8/10" is one number."""
-    numbers = _NUMBER.findall(_OUT_OF.sub("", without_markdown(reply)))
+    numbers = _NUMBER.findall(_OUT_OF.sub("", without_markdown(said(reply))))
     return int(numbers[0]) if len(numbers) == 1 and re.fullmatch("0*(?:[0-9]|10)", numbers[0]) else None
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scoring.benchmark import BenchmarkError
 from scoring.graders.answer_tag import tagged, tagged_compat
-from scoring.graders.json_reply import json_in
+from scoring.graders.json_reply import json_in, said
 from scoring.graders.reasoning import answer_part, why
 from scoring.graders.restatement import restatement
 from scoring.graders.same_values import same_answer
@@ -87,7 +87,7 @@ class SGIDeepResearch(JudgedBenchmark):
         questions = [Question(messages=_verify(query, answer, prediction), read=_right_steps, reminder=_REMINDER)]
         if not is_right:
             messages = restatement(found or answer, _example(query.ground_truth))
-            questions.append(Question(messages=messages, read=lambda reply: reply.strip() or None))
+            questions.append(Question(messages=messages, read=_restated))
         right_steps, *restated = yield questions
         if restated:
             prediction, rule = restated[0], "as the judge restates it"
@@ -125,9 +125,13 @@ def _verify(query: Query, solution: str, answer: str) -> tuple[Message, ...]:
     return ({"role": "user", "content": content},)
 
 
+def _restated(reply: str) -> str | None:
+    return said(reply).strip() or None
+
+
 def _right_steps(reply: str) -> float | None:
     """Share of the steps that the judge found right; None where a step has no verdict."""
-    steps = json_in(reply, list)
+    steps = json_in(said(reply), list)
     verdicts = [str(step.get("judge")).strip().casefold() for step in steps or () if isinstance(step, dict)]
     if not steps or len(verdicts) < len(steps) or not {"correct", "incorrect"}.issuperset(verdicts):
         return None

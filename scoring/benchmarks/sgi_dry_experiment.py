@@ -33,7 +33,7 @@ from scoring.graders.answer_tag import tagged, tagged_compat
 from scoring.graders.code import program_with, python_blocks
 from scoring.graders.completion import completed, imported, replaced_compat
 from scoring.graders.experiment import lacking, run_all
-from scoring.graders.json_reply import json_in
+from scoring.graders.json_reply import json_in, said
 from scoring.graders.reasoning import answer_part, why
 from scoring.graders.restatement import restatement
 from scoring.graders.same_values import same_values
@@ -152,9 +152,8 @@ class SGIDryExperiment(JudgedBenchmark):
         if missing := lacking(frozenset(imported([program]).intersection(query.metadata["packages"]))):
             return _unscored(f"the sandbox has no {', '.join(missing)}")
         outcomes = run_all(program, [data for data, _ in tests], self.timeout_s)
-        if failure := _first_failure(outcomes):
-            n_ran = sum(outcome.is_passed for outcome in outcomes)
-            return Score(0.0, "", f"{n_ran} of {len(tests)} tests ran; {failure}")
+        if failure := _failure(outcomes):
+            return Score(0.0, "", failure)
         questions = [
             Question(messages=_comparison(expected, outcome), read=read, reminder=_REMINDER)
             for outcome, (_, expected) in zip(outcomes, tests, strict=True)
@@ -167,13 +166,13 @@ class SGIDryExperiment(JudgedBenchmark):
 
 @functools.lru_cache(maxsize=1024)
 def _failure_of_gold(program: str, data_programs: tuple[str, ...], timeout_s: float) -> str:
-    failure = _first_failure(run_all(program, data_programs, timeout_s))
+    failure = _failure(run_all(program, data_programs, timeout_s))
     return f"the gold program fails, {failure}" if failure else ""
 
 
-def _first_failure(outcomes: Sequence[sandbox.Outcome]) -> str:
-    failed = (f"test {number} {sandbox.explain(one)}" for number, one in enumerate(outcomes) if not one.is_passed)
-    return next(failed, "")
+def _failure(outcomes: Sequence[sandbox.Outcome]) -> str:
+    last = outcomes[-1]
+    return "" if last.is_passed else f"test {len(outcomes) - 1} {sandbox.explain(last)}"
 
 
 def _unscored(reason: str) -> Score:
@@ -231,7 +230,8 @@ def _same_compat(outcome: sandbox.Outcome, expected: str) -> bool:
 
 
 def _is_correct(reply: str) -> bool | None:
-    found = json_in(reply, dict) or {"judgment": reply.strip(" \n.*\"'`")}
+    text = said(reply)
+    found = json_in(text, dict) or {"judgment": text.strip(" \n.*\"'`")}
     judgment = str(found.get("judgment")).strip().casefold()
     return judgment == "correct" if judgment in ("correct", "incorrect") else None
 

@@ -31,6 +31,7 @@ from typing import Any
 from scoring.benchmark import BenchmarkError
 from scoring.graders.idea import KEYS, Idea, as_text, read, read_compat
 from scoring.graders.idea_points import Embed, Plan, plan, plan_compat, points
+from scoring.graders.json_reply import said
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.judged import JudgedBenchmark, Judging, Question
 from scoring.rows import Row, find_file, read_rows
@@ -201,7 +202,7 @@ def _compare(query: Query, first: Idea, second: Idea) -> tuple[Message, ...]:
 
 def _vote(reply: str) -> Vote | None:
     """Which hypothesis wins each dimension; None unless every dimension has exactly one verdict."""
-    plain, vote = without_markdown(reply), {}
+    plain, vote = without_markdown(said(reply)), {}
     for dimension in _DIMENSIONS:
         found = re.findall(rf"^[^\w\n]*+{dimension}[^\w\n]++win(?:s|ner)?[\s:]*([AB])\b(?!\s*/)", plain, re.I | re.M)
         if len(set(map(str.upper, found))) != 1:

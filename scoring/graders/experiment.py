@@ -37,8 +37,13 @@ print(json.dumps([name for name in {names!r} if importlib.util.find_spec(name) i
 
 
 def run_all(program: str, data_programs: Sequence[str], timeout_s: float) -> list[sandbox.Outcome]:
-    """Run the program on what each of the data programs makes, each time in a sandbox of its own."""
-    return sandbox.in_parallel(lambda data_program: run_both(data_program, program, timeout_s), data_programs)
+    """Run the program on what each of the data programs makes, one after another up to the first that fails."""
+    outcomes: list[sandbox.Outcome] = []
+    for data_program in data_programs:
+        outcomes.append(run_both(data_program, program, timeout_s))
+        if not outcomes[-1].is_passed:
+            break
+    return outcomes
 
 
 def run_both(data_program: str, program: str, timeout_s: float) -> sandbox.Outcome:

@@ -1,12 +1,15 @@
-r"""The JSON value in what a model wrote: alone, in a fenced block, or between prose. Nothing is ever evaluated.
+r"""The JSON value in what a judge or another model wrote: alone, in a fenced block, or between prose.
 
-Models break JSON in few ways that change no meaning: a comma before a closing bracket, a line feed within a string, the
-backslash of a formula (`"\alpha"`) that is not doubled. These are mended; anything else is no JSON.
+Nothing is ever evaluated. Models break JSON in few ways that change no meaning: a comma before a closing bracket, a
+line feed within a string, the backslash of a formula (`"\alpha"`) that is not doubled. These are mended; anything else
+is no JSON.
 """
 
 import json
 import re
 from typing import TypeVar
+
+from scoring.graders.reasoning import answer_part
 
 Kind = TypeVar("Kind", list, dict)
 
@@ -14,6 +17,12 @@ _BRACKETS = {list: ("[", "]"), dict: ("{", "}")}
 _FENCED = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
 _FINAL_COMMA = re.compile(r",(?=\s*+[\]}])")
 _BACKSLASH = re.compile(r'\\(["\\/bfnrt]|u[0-9A-Fa-f]{4})?')
+
+
+def said(reply: str) -> str:
+    """A reply without its reasoning; empty where it broke off inside it."""
+    text, is_truncated = answer_part(reply)
+    return "" if is_truncated else text
 
 
 def json_in(text: str, kind: type[Kind]) -> Kind | None:

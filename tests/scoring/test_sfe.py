@@ -46,7 +46,9 @@ MCQ = query("B", "mcq", {"A": "O", "B": "G", "C": "M"})
         ("On the scale 0-10: 7", 0, None),
         ("3/100", 3, None),
         ("7" * 5000, 0, None),
-        ("Generation failed: attempt 3", 3, 3),  # a failed request is the driver's to notice, not a reply
+        ("Generation failed: attempt 3", 3, None),
+        ("<think>3? no, 2</think>\n8", 3, 8),
+        ("<think>perhaps 3", 3, None),
         ("", 0, None),
     ],
 )

@@ -62,6 +62,7 @@ def test_a_right_answer_needs_no_second_question(output, gold, compat, robust):
         ("<answer>0.26</answer>", "0.25", "0.26", 0, 0),
         ("<answer>25 %</answer>", "0.25", "25", 0, 0),
         ("I do not know.", "0.25", "unknown", 0, 0),
+        ("<answer>a quarter</answer>", "0.25", "<think>a half?</think>0.25", 0, 1),
         ("<answer>0.249999</answer>", "0.25", "0.249999", 0, 0),
     ],
 )
@@ -95,6 +96,8 @@ def test_whoever_restates_does_not_see_the_gold_answer_but_its_kind():
         ("[]", 0.0, None),
         ('[__import__("os").system("false")]', 0.0, None),
         ("The solution is right.", 0.0, None),
+        (f"<think>[{BAD}]</think>[{GOOD}]", 0.0, 1.0),
+        (f"<think>[{GOOD}]", 1.0, None),
         ("", 0.0, None),
     ],
 )

@@ -112,11 +112,11 @@ def test_right_outputs_need_no_judge_and_warnings_do_no_harm(tmp_path):
         (tagged(HALF_LIFE), "no definition of half_life and mean"),
         (tagged("I cannot."), "no definition of half_life and mean"),
         (tagged(f"def half_life(rate):\n    return 3 / (rate - 0.1)\n\n{MEAN}"),
-         "4 of 5 tests ran; test 3 failed: ZeroDivisionError: float division by zero"),
+         "test 3 failed: ZeroDivisionError: float division by zero"),
         (tagged(f"import nosuchpackage\n\ndef half_life(rate):\n    return nosuchpackage.f(rate)\n\n{MEAN}"),
-         "0 of 5 tests ran; test 0 failed: ModuleNotFoundError: No module named 'nosuchpackage'"),
+         "test 0 failed: ModuleNotFoundError: No module named 'nosuchpackage'"),
         (tagged(f"import sys\n\ndef half_life(rate):\n    print('data_en.py: no network', file=sys.stderr)\n"
-                f"    sys.exit(1)\n\n{MEAN}"), "0 of 5 tests ran; test 0 failed: data_en.py: no network"),
+                f"    sys.exit(1)\n\n{MEAN}"), "test 0 failed: data_en.py: no network"),
         ("", "no definition of half_life and mean"),
         ("Generation failed: " + tagged(ANSWER), "no definition of half_life and mean"),
     ],
@@ -151,9 +151,9 @@ def test_numbers_are_compared_by_value_and_as_published_by_the_judge(tmp_path):
     ("output", "restated", "value", "explanation"),
     [
         (f"```python\n{ANSWER}\n```", ANSWER, 0,
-         "2 of 2 functions; 0 of 5 tests ran; test 0 failed: NameError: name 'math' is not defined"),
+         "2 of 2 functions; test 0 failed: NameError: name 'math' is not defined"),
         (f"```python\n{ANSWER}\n```", "None", 0, "no function could be replaced"),
-        (f"```python\n{MEAN}\n```", MEAN, 0, "1 of 2 functions; 0 of 5 tests ran; test 0 failed: "
+        (f"```python\n{MEAN}\n```", MEAN, 0, "1 of 2 functions; test 0 failed: "
          "TypeError: unsupported operand type(s) for *: 'NoneType' and 'int'"),
         (MEAN, f"def half_life(rate):\n    import math\n    return math.log(2) / rate\n\n{MEAN}", 1,
          "2 of 2 functions; 5 of 5 tests passed"),
@@ -259,6 +259,7 @@ def test_imports_are_found_wherever_they_are():
         ("**Incorrect.**", False, False),
         ('{"judgment": "partly correct"}', False, None),
         ('{"verdict": true}', False, None),
+        ('<think>{"judgment": "incorrect"}</think>{"judgment": "correct"}', False, True),
         ("", False, None),
     ],
 )

@@ -227,6 +227,7 @@ FIVE = "Effectiveness: {0}\nNovelty: {0}\nDetailedness: {0}\nFeasibility: {0}\nO
         ("[Win A/Win B] because both do.", True, None),
         ("Hypothesis A is better.", None, None),
         ("tie", None, None),
+        ("[Win A] because</think>" + "Effectiveness: [Win B]", True, None),
         ("", None, None),
     ],
 )
