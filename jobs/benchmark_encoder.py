@@ -1,21 +1,22 @@
-"""A benchmark ready to score: with an encoder, where its scoring compares texts by what they mean.
+"""Give a benchmark the text encoder that its scoring needs, because `scoring` has none and may not import one.
 
-`scoring` has no encoder and may not import one. A benchmark that needs one names it in its attribute `encoder` and gets
-what makes vectors of texts in its attribute `embed`; all others are as `scoring.benchmark.find` gives them.
+A benchmark whose scoring compares texts by what they mean names an encoder in its attribute `encoder` and gets what
+makes vectors of texts in its attribute `embed`; all others stay as they are.
 """
 
 import functools
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from numpy.typing import NDArray
 
 from inference.embedding import load
 from inference.spec import EncoderSpec
-from scoring.benchmark import Benchmark, find
+from scoring.benchmark import Benchmark
 
 Embed = Callable[[Sequence[str]], NDArray]
+AnyBenchmark = TypeVar("AnyBenchmark", bound=Benchmark)
 
 
 @runtime_checkable
@@ -24,13 +25,8 @@ class _NeedsEncoder(Protocol):
     embed: Embed | None
 
 
-def scorer(name: str, params: dict[str, Any]) -> Benchmark:
-    """The benchmark of that name; its encoder, if any, is loaded with the first text and may be used from any thread.
-
-    Raises:
-        BenchmarkError: no such benchmark.
-    """
-    benchmark = find(name, **params)
+def with_encoder(benchmark: AnyBenchmark) -> AnyBenchmark:
+    """The same benchmark; its encoder, if it needs one, is loaded with the first text and serves all threads."""
     if isinstance(benchmark, _NeedsEncoder):
         benchmark.embed = _embedder(benchmark.encoder)
     return benchmark
