@@ -16,9 +16,9 @@ of good length and without repetition; feasibility, how alike the plan is to the
 gold idea by three judges in both orders; who wins a quality gets as much again. The score is the mean over everything.
 
 Closeness is that of sentence embeddings, which this room cannot make: whoever scores sets `embed` to what turns texts
-into vectors with the `encoder` (`jobs.benchmark_encoder`). Without it there is no score. The published rule loses votes that it
-cannot read, reads "Win  A" as B, sorts steps as strings, and without an encoder scores 0 in silence (LLMRouterBench,
-section SGI idea generation).
+into vectors with the `encoder` (`jobs.benchmark_encoder`). Without it there is no score. The published rule loses votes
+that it cannot read, reads "Win  A" as B, sorts steps as strings, and without an encoder scores 0 in silence
+(LLMRouterBench, section SGI idea generation).
 """
 
 import ast
