@@ -1,6 +1,6 @@
 """Text -> vectors: sentence-transformers, or hashed words where there is no torch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,20 +19,30 @@ def encode(spec: EncoderSpec, texts: Sequence[str]) -> NDArray[np.float32]:
     Raises:
         EngineError: sentence-transformers or the encoder is not there.
     """
+    return load(spec)(texts)
+
+
+def load(spec: EncoderSpec) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """`encode` with the encoder loaded once, for those who do not have all texts at once; raises as it does."""
     if spec.path.startswith(_HASHING):
-        return _hash_words(spec, texts)
+        return lambda texts: _hash_words(spec, texts)
+    path = resolve(spec)
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise EngineError(
             f"sentence-transformers cannot be imported ({error}); pip install 'routeyard[embed]'"
         ) from None
-    encoder = SentenceTransformer(resolve(spec), revision=spec.revision, **spec.args)
+    encoder = SentenceTransformer(path, revision=spec.revision, **spec.args)
     if spec.max_tokens is not None:
         encoder.max_seq_length = spec.max_tokens
-    safe = [text.encode("utf-8", "replace").decode() for text in texts]  # tokenizers refuse lone surrogates
-    # Sorted by length inside; the result is in the order of the input.
-    return encoder.encode(safe, batch_size=spec.batch_size, convert_to_numpy=True, show_progress_bar=False)
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        safe = [text.encode("utf-8", "replace").decode() for text in texts]  # tokenizers refuse lone surrogates
+        # Sorted by length inside; the result is in the order of the input.
+        return encoder.encode(safe, batch_size=spec.batch_size, convert_to_numpy=True, show_progress_bar=False)
+
+    return embed
 
 
 def _hash_words(spec: EncoderSpec, texts: Sequence[str]) -> NDArray[np.float32]:
