@@ -19,6 +19,7 @@ from inference.api_session import ApiSession
 from inference.engine import EngineError, Request
 from inference.spec import JudgeSpec
 from jobs.attempt import current_attempt
+from jobs.benchmark_encoder import with_encoder
 from jobs.collect import stopped
 from jobs.judged_scores import Pair, Work, open_responses, problems_of
 from jobs.judging import Conversation
@@ -106,7 +107,7 @@ class _Judges:
         """Take a benchmark on. One that cannot be judged is a problem, no error."""
         self._tasks[task.benchmark] = task
         try:
-            benchmark = find(task.benchmark, **task.params)
+            benchmark = with_encoder(find(task.benchmark, **task.params))
             assert isinstance(benchmark, JudgedBenchmark)
             if (n_judges := len(task.judges)) != benchmark.n_judges:
                 raise BenchmarkError(

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from scoring.benchmark import BenchmarkError
 from scoring.graders.choice import letter
-from scoring.graders.json_reply import said
+from scoring.graders.judge import said
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.graders.same_values import same_answer
 from scoring.graders.short import fragment

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from scoring.benchmark import BenchmarkError
 from scoring.graders.answer_tag import tagged, tagged_compat
-from scoring.graders.json_reply import json_in, said
+from scoring.graders.json_reply import json_in
+from scoring.graders.judge import said
 from scoring.graders.reasoning import answer_part, why
 from scoring.graders.restatement import restatement
 from scoring.graders.same_values import same_answer

@@ -33,7 +33,8 @@ from scoring.graders.answer_tag import tagged, tagged_compat
 from scoring.graders.code import program_with, python_blocks
 from scoring.graders.completion import completed, imported, replaced_compat
 from scoring.graders.experiment import lacking, run_all
-from scoring.graders.json_reply import json_in, said
+from scoring.graders.json_reply import json_in
+from scoring.graders.judge import said
 from scoring.graders.reasoning import answer_part, why
 from scoring.graders.restatement import restatement
 from scoring.graders.same_values import same_values

@@ -31,7 +31,7 @@ from typing import Any
 from scoring.benchmark import BenchmarkError
 from scoring.graders.idea import KEYS, Idea, as_text, read, read_compat
 from scoring.graders.idea_points import Embed, Plan, plan, plan_compat, points
-from scoring.graders.json_reply import said
+from scoring.graders.judge import said
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.judged import JudgedBenchmark, Judging, Question
 from scoring.rows import Row, find_file, read_rows

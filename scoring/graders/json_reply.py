@@ -9,20 +9,12 @@ import json
 import re
 from typing import TypeVar
 
-from scoring.graders.reasoning import answer_part
-
 Kind = TypeVar("Kind", list, dict)
 
 _BRACKETS = {list: ("[", "]"), dict: ("{", "}")}
 _FENCED = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
 _FINAL_COMMA = re.compile(r",(?=\s*+[\]}])")
 _BACKSLASH = re.compile(r'\\(["\\/bfnrt]|u[0-9A-Fa-f]{4})?')
-
-
-def said(reply: str) -> str:
-    """A reply without its reasoning; empty where it broke off inside it."""
-    text, is_truncated = answer_part(reply)
-    return "" if is_truncated else text
 
 
 def json_in(text: str, kind: type[Kind]) -> Kind | None:

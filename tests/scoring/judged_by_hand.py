@@ -20,9 +20,19 @@ def play(judging, *steps):
         return end.value
 
 
+def judged(judging, *replies):
+    """The score of a judging of one step, with one reply to each of its questions."""
+    return play(judging, replies)
+
+
+def decided(judging):
+    """The score of a response that needs no judge."""
+    return play(judging)
+
+
 def asked(judging):
     """The questions of the first step."""
-    questions = next(judging)
+    questions = list(next(judging))
     judging.close()
     return questions
 

@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from by_hand import asked, decided, judged
+from judged_by_hand import asked, decided, judged
 from read_cases import DATA_DIR, cases
 
 from scoring.benchmark import BenchmarkError, find

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from by_hand import asked
+from judged_by_hand import asked
 from test_benchmarks_contract import LONG, NASTY
 
 from scoring.benchmark import find
