@@ -85,6 +85,11 @@ class VLLMEngine(Engine):
         request_id = str(self._n_submitted)
         self._n_submitted += 1
         try:
+            if any(isinstance(message["content"], list) for message in request.messages):
+                raise ValueError(
+                    "it holds images, which reach models over an API only: serve this one with `vllm serve` and give "
+                    "the pool its address as a provider"
+                )
             token_ids: Any = self._tokenizer.apply_chat_template(
                 list(request.messages),
                 add_generation_prompt=True,

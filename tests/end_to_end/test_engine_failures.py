@@ -16,9 +16,9 @@ pytestmark = pytest.mark.slow
 SORTER = ROOT / "inference" / "demo_models" / "demo-sorter"
 
 
-def collect(root, name, path, *more):
+def collect(root, name, path, *more, benchmark="demo_sort"):
     model = json.dumps({"name": name, "path": str(path), "dtype": "float32", "max_model_len": 512})
-    words = ["pool=demo", f"pool.models=[{model}]", "benchmarks=[demo_sort]", "cluster=local", f"store.root={root}"]
+    words = ["pool=demo", f"pool.models=[{model}]", f"benchmarks=[{benchmark}]", "cluster=local", f"store.root={root}"]
     return command("collect", *words, *more)
 
 
@@ -45,3 +45,16 @@ def test_the_cause_of_a_broken_checkpoint_is_the_engines_own_and_not_that_someth
     assert "model broken: vLLM cannot load" in result.stdout
     assert "size of tensor" in result.stdout
     assert "root cause above" not in result.stdout
+
+
+def test_a_question_with_an_image_is_a_failure_that_says_how_to_ask_it(tmp_path):
+    folder = tmp_path / "data" / "sfe"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "a.png").write_bytes(b"not looked at")
+    row = {"question": "<image> Which?", "question_type": "mcq", "options": ["A. x", "B. y"], "images": ["a.png"]}
+    (folder / "test.jsonl").write_text(json.dumps({**row, "field": "astronomy", "answer": "B"}) + "\n")
+    root = tmp_path / "store"
+    result = collect(root, "sorter", SORTER, f"data.dir={tmp_path / 'data'}", benchmark="sfe")
+    assert result.returncode == 0, result.stdout + result.stderr  # a failure is a record, too
+    (error,) = read_columns(Layout(root), "sfe", "sorter", ["error"])["error"]
+    assert "vllm serve" in error
