@@ -97,6 +97,24 @@ class ScoreConfig:
 
 
 @dataclass
+class GradeConfig:
+    """How the official harness of SWE-Bench is run, and which reports of it are brought in."""
+
+    reports: list[str] = field(default_factory=list, metadata={"help": "files of the harness, graded elsewhere"})
+    model: str | None = field(
+        default=None, metadata={"help": "whose patches the reports are about; null: as their names say"}
+    )
+    python: str | None = field(
+        default=None, metadata={"help": "interpreter that has the package swebench; null: this one"}
+    )
+    dataset: str = field(
+        default="SWE-bench/SWE-bench_Verified", metadata={"help": "name or file from which the harness has the tests"}
+    )
+    max_workers: int = field(default=4, metadata={"help": "containers at the same time", "min": 1})
+    timeout_s: int = field(default=1800, metadata={"help": "for the tests of one instance", "min": 1})
+
+
+@dataclass
 class SettingConfig:
     """What is compared: models on benchmarks, over seeds."""
 
@@ -159,6 +177,7 @@ class Config:
     cluster: ClusterSpec | None = None
     collect: CollectConfig = field(default_factory=CollectConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
+    grade: GradeConfig = field(default_factory=GradeConfig)
     encoder: EncoderSpec | None = None
     setting: SettingConfig | None = None
     router: dict[str, RouterConfig] = field(default_factory=dict)

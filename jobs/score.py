@@ -3,12 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scoring.benchmark import find
+from scoring.benchmark import Benchmark, find
+from scoring.graded_elsewhere import GradedElsewhere
 from store.layout import Layout
 from store.queries import read_queries, read_query_columns
 from store.records import Query, Score
@@ -16,6 +18,7 @@ from store.release_format import SCORER as RELEASE
 from store.responses import read_columns
 from store.scores import read_scores, write_scores
 from store.tables import Table
+from store.verdicts import read_verdicts, verdicts_there
 
 SCORER = "routeyard"
 FAILED = Score(0.0, "", "the request failed")  # after all tries a failure counts 0, as in LLMRouterBench
@@ -50,9 +53,9 @@ def score(task: ScoreTask) -> dict[str, int]:
     """
     layout = Layout(task.root)
     benchmark = find(task.benchmark, **task.params)
-    judge = benchmark.score_compat if task.profile == "compat" else benchmark.score
+    judge = _judge(layout, task, benchmark)
     queries = {query.index: query for query in read_queries(layout, task.benchmark)}
-    meta = _meta(layout, task, benchmark.scorer_version)
+    meta = _meta(layout, task, benchmark)
     return {model: _score_pair(layout, task, model, judge, queries, meta) for model in task.models}
 
 
@@ -61,7 +64,7 @@ def needs_scoring(task: ScoreTask) -> bool:
     layout = Layout(task.root)
     if task.again:
         return True
-    meta = _meta(layout, task, find(task.benchmark, **task.params).scorer_version)
+    meta = _meta(layout, task, find(task.benchmark, **task.params))
     for model in task.models:
         keys = read_columns(layout, task.benchmark, model, ["finished_at"])
         found = read_scores(layout, task.benchmark, model, ["response_finished_at"])
@@ -73,15 +76,24 @@ def needs_scoring(task: ScoreTask) -> bool:
     return False
 
 
-def _meta(layout: Layout, task: ScoreTask, scorer_version: int) -> dict[str, Any]:
+def _judge(layout: Layout, task: ScoreTask, benchmark: Benchmark) -> Callable[[Query, str], Score]:
+    if isinstance(benchmark, GradedElsewhere):
+        return partial(benchmark.graded, profile=task.profile, verdicts=read_verdicts(layout, task.benchmark))
+    return benchmark.score_compat if task.profile == "compat" else benchmark.score
+
+
+def _meta(layout: Layout, task: ScoreTask, benchmark: Benchmark) -> dict[str, Any]:
     """What determines a score beside the response."""
-    return {
+    meta = {
         "scorer": SCORER,
-        "scorer_version": scorer_version,
+        "scorer_version": benchmark.scorer_version,
         "profile": task.profile,
         "params": task.params,
         "query_digest": read_query_columns(layout, task.benchmark, ())[1]["digest"],
     }
+    if isinstance(benchmark, GradedElsewhere):
+        meta["verdicts"] = verdicts_there(layout, task.benchmark)
+    return meta
 
 
 def _is_current(old_meta: dict[str, Any], meta: dict[str, Any]) -> bool:

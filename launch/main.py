@@ -9,6 +9,7 @@ COMMANDS = {
     "status": "how far a collection is",
     "cancel": "end the jobs of a store",
     "score": "score responses",
+    "grade_swe_bench": "have the official harness grade patches",
     "embed": "embed queries",
     "train": "train routers and route the test queries",
     "reduce": "metrics, tables, figures, report",

@@ -18,7 +18,7 @@ from jobs.plan import BenchmarkTask
 from jobs.setting import Setting
 from jobs.task import CollectTask
 from launch.command import required
-from scoring.benchmark import BenchmarkError, find
+from scoring.benchmark import BenchmarkError, find, folders
 from store.atomic import write_file
 from store.digest import digest_source
 from store.errors import StoreError
@@ -52,7 +52,8 @@ def store_queries(config: Config) -> dict[str, str]:
 
 def _made_from(benchmark: BenchmarkConfig, data_dir: Path) -> list[Any]:
     """What a benchmark's queries depend on: parameters, code, and size and time of its files."""
-    files = sorted(path for path in (data_dir / benchmark.name).rglob("*") if path.is_file())
+    found = (path for folder in folders(data_dir, benchmark.name) for path in folder.rglob("*"))
+    files = sorted(path for path in found if path.is_file())
     stats = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
     return [benchmark.params, digest_source(Path(scoring.__file__).parent), stats]
 

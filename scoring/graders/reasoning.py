@@ -31,6 +31,12 @@ def answer_part(text: str) -> tuple[str, bool]:
         where a reasoning tag is opened afterwards and never closed. A recorded failure ("Generation failed: …") gives
         an empty text, for it is no answer.
     """
+    answer, is_open = after_reasoning(text)
+    return answer.translate(_PLAIN), is_open
+
+
+def after_reasoning(text: str) -> tuple[str, bool]:
+    """The same in the characters of the output, for answers that are files."""
     if _FAILURE.match(text):
         return "", False
     start, is_open = 0, False
@@ -38,7 +44,7 @@ def answer_part(text: str) -> tuple[str, bool]:
         is_open = not tag[1]
         if not is_open:
             start = tag.end()
-    return text[start:].translate(_PLAIN), is_open
+    return text[start:], is_open
 
 
 def without_markdown(text: str) -> str:
