@@ -21,7 +21,7 @@ from configs.schema import Config
 from store.errors import RouteyardError
 
 ROOT = Path(__file__).parent
-SINGLE = ("pool", "engine", "cluster", "encoder", "setting")  # groups of which one entry is chosen
+SINGLE = ("pool", "engine", "simulator", "cluster", "encoder", "setting")  # groups of which one entry is chosen
 SEVERAL = {"benchmarks": "benchmark", "router": "router"}  # key of a choice of several -> group
 SHORT = {"dry_run": "collect.dry_run", "retry_failed": "collect.retry_failed", "max_cost": "collect.max_cost_usd"}
 _SCHEMA = get_type_hints(Config)

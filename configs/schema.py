@@ -7,7 +7,7 @@ No default where a choice changes results; defaults where it changes speed only.
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.spec import EncoderSpec, EngineSpec, ModelSpec, ProviderSpec, Sampling
+from inference.spec import EncoderSpec, EngineSpec, ModelSpec, ProviderSpec, Sampling, SimulatorSpec
 from jobs.cluster import ClusterSpec
 
 
@@ -157,6 +157,15 @@ class ImportConfig:
 
 
 @dataclass
+class Tau2Config:
+    """Import of results that the tau2 package has saved."""
+
+    model: str | None = field(
+        default=None, metadata={"help": "name of the agent in the store; null: as the file or the pool says"}
+    )
+
+
+@dataclass
 class VerifyConfig:
     """Reading every byte of the store."""
 
@@ -174,6 +183,7 @@ class Config:
     benchmark: dict[str, BenchmarkConfig] = field(default_factory=dict)
     engine: EngineSpec | None = None
     sampling: Sampling = field(default_factory=Sampling)
+    simulator: SimulatorSpec | None = None
     cluster: ClusterSpec | None = None
     collect: CollectConfig = field(default_factory=CollectConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
@@ -183,4 +193,5 @@ class Config:
     router: dict[str, RouterConfig] = field(default_factory=dict)
     report: ReportConfig = field(default_factory=ReportConfig)
     release: ImportConfig = field(default_factory=ImportConfig)
+    tau2: Tau2Config = field(default_factory=Tau2Config)
     verify: VerifyConfig = field(default_factory=VerifyConfig)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from inference.engine import ModelError, engine_version
-from inference.spec import EngineSpec, ModelSpec, Sampling
+from inference.spec import EngineSpec, ModelSpec, Sampling, SimulatorSpec
+from inference.tau2_process import tau2_version
 from store.digest import digest, digest_folder
 
 
@@ -60,4 +61,29 @@ def response_identity(
     }
     if model.engine_args:
         parts["engine_args"] = model.engine_args
+    return digest(parts), parts
+
+
+def simulation_identity(
+    model: ModelSpec,
+    engine: EngineSpec,
+    sampling: Sampling,
+    max_tokens: int,
+    tasks_digest: str,
+    simulator: SimulatorSpec,
+) -> tuple[str, dict[str, Any]]:
+    """The same for a conversation of τ²-Bench: the tasks stand for the prompts, and the other side belongs to it.
+
+    Raises:
+        EngineError: the tau2 package is not there.
+    """
+    _, parts = response_identity(model, engine, sampling, max_tokens, tasks_digest)
+    parts["tau2"] = {
+        "package": tau2_version(simulator.python),
+        "user": [simulator.user.path, simulator.user.request_args],
+        "limits": [simulator.max_steps, simulator.max_errors],
+        "seed": simulator.seed,
+    }
+    if model.provider is None:
+        parts["tool_call_parser"] = model.tool_call_parser
     return digest(parts), parts

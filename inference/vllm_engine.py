@@ -18,7 +18,7 @@ from inference.price import cost_usd
 from inference.spec import EngineSpec, ModelSpec, Sampling
 from store.records import Response
 
-_CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
+CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
 
 
 class VLLMEngine(Engine):
@@ -35,7 +35,7 @@ class VLLMEngine(Engine):
         check_path(model)
         self._model, self._sampling, self._log = model, sampling, EngineLog()
         os.environ.update(spec.env)
-        os.environ[_CHILDREN_DIE] = "1"
+        os.environ[CHILDREN_DIE] = "1"
         try:
             from vllm import EngineArgs, LLMEngine, SamplingParams
             from vllm.inputs import TokensPrompt
@@ -160,7 +160,7 @@ def die_with_parent() -> None:
     A vLLM plugin (entry point `vllm.general_plugins`): vLLM calls it in each of its processes. A worker that is killed
     cannot tell its children, and an engine core left behind would hold the GPU until somebody notices.
     """
-    if os.environ.get(_CHILDREN_DIE) and multiprocessing.parent_process() is not None:
+    if os.environ.get(CHILDREN_DIE) and multiprocessing.parent_process() is not None:
         import ctypes
         import signal
 

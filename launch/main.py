@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train routers and route the test queries",
     "reduce": "metrics, tables, figures, report",
     "import_release": "published release -> store",
+    "import_tau2": "results of the tau2 package -> store",
     "export_release": "store -> the layout of a published release",
     "verify": "read every byte of the store",
 }

@@ -19,8 +19,8 @@ COMMAND = Command(
     summary="Collect, score, embed, train and reduce, each step skipping what is there.",
     details="The setting is the one called like the pool unless setting=… says otherwise.",
     sections=(
-        "store", "data", "pool", "benchmark", "engine", "sampling", "cluster", "collect", "score", "encoder",
-        "setting", "router", "report",
+        "store", "data", "pool", "benchmark", "engine", "sampling", "simulator", "cluster", "collect", "score",
+        "encoder", "setting", "router", "report",
     ),
     defaults={"cluster": "local", "engine": default_engine(), "encoder": "minilm"},
 )  # fmt: skip
