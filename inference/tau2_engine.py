@@ -26,6 +26,7 @@ log = logging.getLogger("routeyard.tau2")
 BENCHMARK = "tau2"  # the one whose queries are conversations
 _MOST_TRIES = 3  # of a whole conversation
 _STEP_S = 0.2
+_LEAST_USD = 1e-6  # more than nothing, which a budget that is all set aside would still admit
 
 Task = tuple[str, dict[str, Any]]  # domain, task
 
@@ -57,7 +58,9 @@ class Side:
         if self.key_env and not os.environ.get(self.key_env, "").strip():
             raise EngineError(f"the API {self.url}: its key is missing; export {self.key_env}=…")
         body = {name: value for name, value in self.fields.items() if value is not None}
-        arguments = {"api_base": self.url, "timeout": self.timeout_s, "num_retries": n_retries, "extra_body": body}
+        # `max_retries` is the official client's: it waits between tries and repeats nothing that was refused. litellm's
+        # own `num_retries` does neither.
+        arguments = {"api_base": self.url, "timeout": self.timeout_s, "max_retries": n_retries, "extra_body": body}
         return {"llm": f"openai/{self.model}", "llm_args": arguments, "key_env": self.key_env}
 
 
@@ -187,7 +190,7 @@ class Tau2Engine(Engine):
         if self._largest_usd is not None:
             return self._largest_usd
         left_usd = self._session.budget.left_usd
-        return left_usd if math.isfinite(left_usd) else 0.0
+        return max(left_usd, _LEAST_USD) if math.isfinite(left_usd) else 0.0
 
     def _settle(self, number: int, usd: float) -> None:
         """Count a cost, where it is unknown as what was set aside for it."""

@@ -51,7 +51,7 @@ def import_results(layout: Layout, path: Path, models: Sequence[ModelSpec] = (),
     document = _read(path)
     info = document.get("info") or {}
     llm = str((info.get("agent_info") or {}).get("llm") or "")
-    agent = next((one for one in models if one.name == model or model is None and _is_called(one, llm)), None)
+    agent = next((one for one in models if (one.name == model if model else _is_called(one, llm))), None)
     name = model or (agent.name if agent else llm.rpartition("/")[2])
     if not name:
         raise StoreError(f"{path}: it does not say which model the agent was; say it with tau2.model=…")
@@ -105,7 +105,7 @@ def _queries(layout: Layout, document: dict[str, Any], path: Path) -> list[Query
     for query in read_queries(layout, BENCHMARK):
         by_id[query.metadata["task_id"]][query.metadata["domain"]] = query
     domain = ((document.get("info") or {}).get("environment_info") or {}).get("domain_name")
-    found = []
+    found: list[Query] = []
     for one in document["simulations"]:
         candidates = by_id.get(str(one["task_id"]), {})
         named = [domain] if domain else [name for name in candidates if name in str(path)]
@@ -118,11 +118,11 @@ def _queries(layout: Layout, document: dict[str, Any], path: Path) -> list[Query
             )
         found += candidates.values()
     for task in document.get("tasks") or ():
-        query = next((query for query in found if query.metadata["task_id"] == task["id"]), None)
-        if query and _wish(task) != _wish(query.metadata["task"]):
+        ours = next((query.metadata["task"] for query in found if query.metadata["task_id"] == task["id"]), task)
+        if _wish(task) != _wish(ours):
             raise StoreError(
-                f"{path}: task {task['id']!r} is another one than that in the store. Later releases of τ²-Bench changed "
-                "tasks; import them into a store (store.root=…) whose data.dir has these"
+                f"{path}: task {task['id']!r} is another one than that in the store. Later releases of τ²-Bench "
+                "changed tasks; import them into a store (store.root=…) whose data.dir has these"
             )
     return found
 
@@ -133,7 +133,7 @@ def _wish(task: dict[str, Any]) -> list[str]:
 
 
 def _identity(info: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Digest of what the file says about how it was made, and the parts: the same for all domains, and without a key."""
+    """Digest of what the file says about how it was made, and its parts: the same for all domains, and no key."""
     sides = {}
     for side in ("agent", "user"):
         about = info.get(f"{side}_info") or {}

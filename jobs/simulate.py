@@ -36,6 +36,8 @@ def simulating_engine(task: CollectTask, spec: EngineSpec, session: ApiSession |
         fields |= model.request_args
         agent = Side(provider.base_url, model.path, provider.key_env, fields, provider.timeout_s)
         return Tau2Engine(model, task.simulator, tasks, agent, max_attempts=task.max_attempts, session=session)
+    if model.max_model_len:  # vLLM refuses more; within, it leaves room for the prompt by itself
+        fields["max_tokens"] = min(fields["max_tokens"], model.max_model_len)
     if model.chat_template_kwargs:
         fields["chat_template_kwargs"] = model.chat_template_kwargs
     server = VLLMServer(spec, model)

@@ -11,7 +11,10 @@ from launch.command import Command, run
 COMMAND = Command(
     name="import_tau2",
     summary="Import results of τ²-Bench that the tau2 package has saved, a file or a folder of files, into the store.",
-    details="With pool=… the agent's name and prices are those of its model there. Then: launch/score.py benchmarks=[tau2]",
+    details=(
+        "With pool=… the agent has the name and the prices of its model there. Of a folder, the files with a list of\n"
+        "simulations count. Afterwards: launch/score.py benchmarks=[tau2]"
+    ),
     sections=("store", "data", "pool", "benchmark", "tau2"),
     defaults={"benchmarks": ["tau2"]},
     path="path",
@@ -31,9 +34,11 @@ def import_path(config: Config, path: str) -> int:
     if failures := store_queries(config):
         raise BenchmarkError("; ".join(failures.values()))
     place = Path(path).expanduser()
-    files = sorted(place.rglob("*.json")) if place.is_dir() else [place]
+    files = [place]
+    if place.is_dir():
+        files = sorted(one for one in place.rglob("*.json") if b'"simulations"' in one.read_bytes())
     if not files:
-        raise StoreError(f"{place} has no JSON file; expected what `tau2 run` has saved")
+        raise StoreError(f"{place}: no file in it has simulations; expected what `tau2 run` has saved")
     models, n_failed = config.pool.models if config.pool else [], 0
     for file in files:
         try:
