@@ -6,6 +6,7 @@ for the language.
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -58,9 +59,12 @@ class Tau2Process:
             EngineError: the package is not there.
         """
         python = python or sys.executable
+        no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY", os.environ.get("no_proxy")), "127.0.0.1"]))
         try:
-            self._process = subprocess.Popen([python, "-I", str(_DRIVER)], stdin=subprocess.PIPE,
-                                             stdout=subprocess.PIPE, text=True, encoding="utf-8")  # fmt: skip
+            self._process = subprocess.Popen(
+                [python, "-I", str(_DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                encoding="utf-8", env={**os.environ, "NO_PROXY": no_proxy, "no_proxy": no_proxy},
+            )  # fmt: skip
         except OSError as error:
             raise _no_package(python, str(error)) from None
         self._said: SimpleQueue[dict[str, Any]] = SimpleQueue()

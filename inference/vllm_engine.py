@@ -47,18 +47,7 @@ class VLLMEngine(Engine):
 
         self._make_params, self._make_prompt = SamplingParams, TokensPrompt
         self._final_only = RequestOutputKind.FINAL_ONLY
-        arguments: dict[str, Any] = {
-            "model": str(Path(model.path).expanduser()) if is_local(model.path) else model.path,
-            "revision": model.revision,
-            "dtype": model.dtype,
-            "tensor_parallel_size": model.tensor_parallel_size,
-            "max_model_len": model.max_model_len,
-            "gpu_memory_utilization": spec.gpu_memory_utilization,
-            "max_num_seqs": spec.max_num_seqs,
-            "enforce_eager": spec.enforce_eager,
-            **spec.args,
-            **model.engine_args,
-        }
+        arguments = engine_arguments(spec, model)
         if model.nodes > 1:
             arguments |= {"pipeline_parallel_size": model.nodes, "distributed_executor_backend": "ray"}
         try:
@@ -152,6 +141,22 @@ class VLLMEngine(Engine):
                 finished_at=time.time(),
             ),
         )
+
+
+def engine_arguments(spec: EngineSpec, model: ModelSpec) -> dict[str, Any]:
+    """Arguments of vLLM's EngineArgs for a model on one node."""
+    return {
+        "model": str(Path(model.path).expanduser()) if is_local(model.path) else model.path,
+        "revision": model.revision,
+        "dtype": model.dtype,
+        "tensor_parallel_size": model.tensor_parallel_size,
+        "max_model_len": model.max_model_len,
+        "gpu_memory_utilization": spec.gpu_memory_utilization,
+        "max_num_seqs": spec.max_num_seqs,
+        "enforce_eager": spec.enforce_eager,
+        **spec.args,
+        **model.engine_args,
+    }
 
 
 def die_with_parent() -> None:

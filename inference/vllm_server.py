@@ -12,14 +12,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 from inference.engine import EngineError, ModelError, OutOfMemoryError
 from inference.engine_log import EngineLog, is_out_of_memory
-from inference.identity import check_path, is_local
+from inference.identity import check_path
 from inference.spec import EngineSpec, ModelSpec
-from inference.vllm_engine import CHILDREN_DIE
+from inference.vllm_engine import CHILDREN_DIE, engine_arguments
 
 _PARENT = "ROUTEYARD_VLLM_SERVER_OF"
 _POLL_S = 0.5
@@ -45,9 +44,12 @@ class VLLMServer:
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/v1"
         environment = {**os.environ, **spec.env, CHILDREN_DIE: "1", _PARENT: str(os.getpid())}
-        words = [sys.executable, "-m", "inference.vllm_server", "--host", "127.0.0.1", "--port", str(port)]
-        self._process = subprocess.Popen([*words, *_flags(_arguments(spec, model))], env=environment,
-                                         cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL)  # fmt: skip
+        arguments = engine_arguments(spec, model) | {
+            "served_model_name": model.name, "host": "127.0.0.1", "port": port,
+            "tool_call_parser": model.tool_call_parser, "enable_auto_tool_choice": model.tool_call_parser is not None,
+        }  # fmt: skip
+        self._process = subprocess.Popen([sys.executable, "-P", "-m", "inference.vllm_server", *_flags(arguments)],
+                                         env=environment, stdin=subprocess.DEVNULL)  # fmt: skip
         try:
             while not _serves(port):
                 if not self.is_alive:
@@ -69,25 +71,6 @@ class VLLMServer:
         self._process.wait()
 
 
-def _arguments(spec: EngineSpec, model: ModelSpec) -> dict[str, Any]:
-    """Arguments of vLLM's EngineArgs and of its server."""
-    return {
-        "model": str(Path(model.path).expanduser()) if is_local(model.path) else model.path,
-        "served_model_name": model.name,
-        "revision": model.revision,
-        "dtype": model.dtype,
-        "tensor_parallel_size": model.tensor_parallel_size,
-        "max_model_len": model.max_model_len,
-        "gpu_memory_utilization": spec.gpu_memory_utilization,
-        "max_num_seqs": spec.max_num_seqs,
-        "enforce_eager": spec.enforce_eager,
-        "enable_auto_tool_choice": model.tool_call_parser is not None,
-        "tool_call_parser": model.tool_call_parser,
-        **spec.args,
-        **model.engine_args,
-    }
-
-
 def _flags(arguments: dict[str, Any]) -> list[str]:
     words: list[str] = []
     for name, value in arguments.items():
@@ -100,8 +83,9 @@ def _flags(arguments: dict[str, Any]) -> list[str]:
 
 
 def _serves(port: int) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a cluster's proxy cannot reach this machine
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+        with opener.open(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -142,7 +142,7 @@ def run_package(folder, url, domain, tasks, model):
         "--max-steps", "60", "--max-concurrency", "4", "--results-dir", str(folder), "--save-to", f"{domain}_{model}",
     ]  # fmt: skip
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-    subprocess.run(words, env=environment, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=300)
+    subprocess.run(words, env=environment, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=900)
 
 
 def essence(text):

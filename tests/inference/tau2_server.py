@@ -13,15 +13,18 @@ class Script(Server):
     """Plays both sides; the model's name in a request says how.
 
     The user names the task that it finds in its own instructions; so the agent knows what is gold. `right` does it all,
-    `lazy` says at once that it is done, `confused` calls a tool that there is not, `broken` is refused.
+    `lazy` says at once that it is done, `confused` calls a tool that there is not.
 
     Args:
-        tasks: of one domain.
-        prices: USD per million (prompt, completion) tokens, as usage says nothing of them; for the test's own sums.
+        tasks: whose users want different things, by their position.
+        delay_s: of each answer.
+        status: model -> the HTTP status with which it is refused.
 
     Attributes:
         tokens: model -> Counter of prompt and completion tokens it was billed for.
         keys: those that requests came with.
+        bodies: all requests.
+        n_conversations: position of a task -> how often its user has begun to talk.
     """
 
     def __init__(self, tasks, delay_s=0.0, status=None):
