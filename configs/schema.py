@@ -7,7 +7,7 @@ No default where a choice changes results; defaults where it changes speed only.
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.spec import EncoderSpec, EngineSpec, JudgeSpec, ModelSpec, ProviderSpec, Sampling
+from inference.spec import EncoderSpec, EngineSpec, JudgeSpec, ModelSpec, ProviderSpec, Sampling, SimulatorSpec
 from jobs.cluster import ClusterSpec
 
 
@@ -113,6 +113,24 @@ class ScoreConfig:
 
 
 @dataclass
+class GradeConfig:
+    """How the official harness of SWE-Bench is run, and which reports of it are brought in."""
+
+    reports: list[str] = field(default_factory=list, metadata={"help": "files of the harness, graded elsewhere"})
+    model: str | None = field(
+        default=None, metadata={"help": "whose patches the reports are about; null: as their names say"}
+    )
+    python: str | None = field(
+        default=None, metadata={"help": "interpreter that has the package swebench; null: this one"}
+    )
+    dataset: str = field(
+        default="SWE-bench/SWE-bench_Verified", metadata={"help": "name or file from which the harness has the tests"}
+    )
+    max_workers: int = field(default=4, metadata={"help": "containers at the same time", "min": 1})
+    timeout_s: int = field(default=1800, metadata={"help": "for the tests of one instance", "min": 1})
+
+
+@dataclass
 class SettingConfig:
     """What is compared: models on benchmarks, over seeds."""
 
@@ -165,6 +183,15 @@ class ImportConfig:
 
 
 @dataclass
+class Tau2Config:
+    """Import of results that the tau2 package has saved."""
+
+    model: str | None = field(
+        default=None, metadata={"help": "name of the agent in the store; null: as the file or the pool says"}
+    )
+
+
+@dataclass
 class VerifyConfig:
     """Reading every byte of the store."""
 
@@ -183,13 +210,16 @@ class Config:
     judge: dict[str, JudgeSpec] = field(default_factory=dict)
     engine: EngineSpec | None = None
     sampling: Sampling = field(default_factory=Sampling)
+    simulator: SimulatorSpec | None = None
     cluster: ClusterSpec | None = None
     collect: CollectConfig = field(default_factory=CollectConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
+    grade: GradeConfig = field(default_factory=GradeConfig)
     encoder: EncoderSpec | None = None
     setting: SettingConfig | None = None
     router: dict[str, RouterConfig] = field(default_factory=dict)
     route: RouteConfig = field(default_factory=RouteConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
     release: ImportConfig = field(default_factory=ImportConfig)
+    tau2: Tau2Config = field(default_factory=Tau2Config)
     verify: VerifyConfig = field(default_factory=VerifyConfig)

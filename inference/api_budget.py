@@ -22,6 +22,11 @@ class Budget:
         self._reserved_usd, self._n_reserved = 0.0, 0
         self._changed = asyncio.Event()
 
+    @property
+    def left_usd(self) -> float:
+        """What is neither spent nor set aside; infinite without a limit."""
+        return max(self._limit_usd - self.spent_usd - self._reserved_usd, 0.0)
+
     async def reserve(self, estimate: Callable[[], float]) -> float:
         """Set aside the estimated cost of one try in USD, as soon as the limit allows it; gives it back.
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from inference.engine import ModelError, engine_version
-from inference.spec import EngineSpec, JudgeSpec, ModelSpec, Sampling
+from inference.spec import EngineSpec, JudgeSpec, ModelSpec, Sampling, SimulatorSpec
+from inference.tau2_process import tau2_version
 from store.digest import digest, digest_folder
 
 
@@ -73,3 +74,28 @@ def judge_identity(judge: JudgeSpec) -> dict[str, Any]:
         "request_args": judge.model.request_args,
         "sampling": {**asdict(judge.sampling), "max_tokens": judge.model.max_tokens or judge.sampling.max_tokens},
     }
+
+
+def simulation_identity(
+    model: ModelSpec,
+    engine: EngineSpec,
+    sampling: Sampling,
+    max_tokens: int,
+    tasks_digest: str,
+    simulator: SimulatorSpec,
+) -> tuple[str, dict[str, Any]]:
+    """The same for a conversation of τ²-Bench: the tasks stand for the prompts, and the other side belongs to it.
+
+    Raises:
+        EngineError: the tau2 package is not there.
+    """
+    _, parts = response_identity(model, engine, sampling, max_tokens, tasks_digest)
+    parts["tau2"] = {
+        "package": tau2_version(simulator.python),
+        "user": [simulator.user.path, simulator.user.request_args],
+        "limits": [simulator.max_steps, simulator.max_errors],
+        "seed": simulator.seed,
+    }
+    if model.provider is None:
+        parts["tool_call_parser"] = model.tool_call_parser
+    return digest(parts), parts

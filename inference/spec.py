@@ -37,6 +37,13 @@ class ModelSpec:
         default_factory=dict,
         metadata={"help": "further fields of an API request: reasoning_effort, a gateway's provider, …"},
     )
+    calls_tools: bool = field(
+        default=True, metadata={"help": "false for an API model that cannot: it is left out of tau2"}
+    )
+    tool_call_parser: str | None = field(
+        default=None,
+        metadata={"help": "how vLLM reads its tool calls: hermes, llama3_json, …; null: it is left out of tau2"},
+    )
     length_factor: float = field(
         default=1.0,
         metadata={
@@ -101,6 +108,20 @@ class JudgeSpec:
     model: ModelSpec = field(metadata={"help": "as in a pool; its prices must be given, 0 where it is free"})
     provider: ProviderSpec = field(metadata={"help": "its API, as in a pool"})
     sampling: Sampling = field(metadata={"help": "as everywhere; null in model.request_args takes a field away"})
+
+
+@dataclass
+class SimulatorSpec:
+    """How the conversations of τ²-Bench are held: who plays the user, and when they end (group `simulator`)."""
+
+    name: str = field(metadata={"help": "name of the entry"})
+    user: ModelSpec = field(metadata={"help": "the model that plays the user"})
+    provider: ProviderSpec = field(metadata={"help": "the API behind which it is"})
+    max_steps: int = field(metadata={"help": "a conversation of more steps is a failure", "min": 1})
+    max_errors: int = field(metadata={"help": "so is one with more errors of tools", "min": 1})
+    seed: int | None = field(metadata={"help": "sent to the models; null: none is"})
+    max_concurrency: int = field(default=8, metadata={"help": "conversations of a worker at the same time", "min": 1})
+    python: str | None = field(default=None, metadata={"help": "interpreter that has the package tau2; null: this one"})
 
 
 @dataclass

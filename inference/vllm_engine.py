@@ -18,7 +18,7 @@ from inference.price import cost_usd
 from inference.spec import EngineSpec, ModelSpec, Sampling
 from store.records import Response
 
-_CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
+CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
 
 
 class VLLMEngine(Engine):
@@ -35,7 +35,7 @@ class VLLMEngine(Engine):
         check_path(model)
         self._model, self._sampling, self._log = model, sampling, EngineLog()
         os.environ.update(spec.env)
-        os.environ[_CHILDREN_DIE] = "1"
+        os.environ[CHILDREN_DIE] = "1"
         try:
             from vllm import EngineArgs, LLMEngine, SamplingParams
             from vllm.inputs import TokensPrompt
@@ -47,18 +47,7 @@ class VLLMEngine(Engine):
 
         self._make_params, self._make_prompt = SamplingParams, TokensPrompt
         self._final_only = RequestOutputKind.FINAL_ONLY
-        arguments: dict[str, Any] = {
-            "model": str(Path(model.path).expanduser()) if is_local(model.path) else model.path,
-            "revision": model.revision,
-            "dtype": model.dtype,
-            "tensor_parallel_size": model.tensor_parallel_size,
-            "max_model_len": model.max_model_len,
-            "gpu_memory_utilization": spec.gpu_memory_utilization,
-            "max_num_seqs": spec.max_num_seqs,
-            "enforce_eager": spec.enforce_eager,
-            **spec.args,
-            **model.engine_args,
-        }
+        arguments = engine_arguments(spec, model)
         if model.nodes > 1:
             arguments |= {"pipeline_parallel_size": model.nodes, "distributed_executor_backend": "ray"}
         try:
@@ -159,13 +148,29 @@ class VLLMEngine(Engine):
         )
 
 
+def engine_arguments(spec: EngineSpec, model: ModelSpec) -> dict[str, Any]:
+    """Arguments of vLLM's EngineArgs for a model on one node."""
+    return {
+        "model": str(Path(model.path).expanduser()) if is_local(model.path) else model.path,
+        "revision": model.revision,
+        "dtype": model.dtype,
+        "tensor_parallel_size": model.tensor_parallel_size,
+        "max_model_len": model.max_model_len,
+        "gpu_memory_utilization": spec.gpu_memory_utilization,
+        "max_num_seqs": spec.max_num_seqs,
+        "enforce_eager": spec.enforce_eager,
+        **spec.args,
+        **model.engine_args,
+    }
+
+
 def die_with_parent() -> None:
     """Have the kernel end this engine process when the worker that started it is gone.
 
     A vLLM plugin (entry point `vllm.general_plugins`): vLLM calls it in each of its processes. A worker that is killed
     cannot tell its children, and an engine core left behind would hold the GPU until somebody notices.
     """
-    if os.environ.get(_CHILDREN_DIE) and multiprocessing.parent_process() is not None:
+    if os.environ.get(CHILDREN_DIE) and multiprocessing.parent_process() is not None:
         import ctypes
         import signal
 

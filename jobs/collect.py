@@ -22,6 +22,7 @@ from jobs.records import Records
 from jobs.schedule import next_model
 from jobs.serve import Summary, Work, serve
 from jobs.shards import Shards
+from jobs.simulate import simulating_engine
 from jobs.stop import StopFlag, Stopped, held_back
 from jobs.task import CollectTask
 from store.layout import Layout
@@ -99,6 +100,8 @@ def _work_on(task: CollectTask, attempt: Attempt, liveness: Liveness, stop: Stop
             try:
                 serve(task, engine, work, lambda: bool(stop), lambda: _drain_s(task, stop))
                 break
+            except ModelError:
+                raise
             except EngineError as error:
                 n_deaths += 1
                 has_answered, n_answered = work.summary.n_succeeded > n_answered, work.summary.n_succeeded
@@ -128,11 +131,11 @@ def _start(task: CollectTask, spec: EngineSpec, attempt: Attempt) -> tuple[Engin
     try:
         with held_back():
             try:
-                engine = make_engine(spec, task.model, task.sampling)
+                engine = _engine(task, spec)
             except OutOfMemoryError as error:
                 log.error("%s; once more with a smaller share", error)
                 spec = with_less_memory(spec)
-                engine = make_engine(spec, task.model, task.sampling)
+                engine = _engine(task, spec)
     except ModelError:
         raise
     except EngineError as error:
@@ -141,6 +144,10 @@ def _start(task: CollectTask, spec: EngineSpec, attempt: Attempt) -> tuple[Engin
         raise
     log.info("%s: ready after %.0f s", name, time.monotonic() - started)
     return engine, spec
+
+
+def _engine(task: CollectTask, spec: EngineSpec) -> Engine:
+    return simulating_engine(task, spec) if task.simulator else make_engine(spec, task.model, task.sampling)
 
 
 def _drain_s(task: CollectTask, stop: StopFlag) -> float:

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from inference.api_engine import ApiEngine
 from inference.api_session import ApiSession
-from inference.engine import EngineError
+from inference.engine import Engine, EngineError
 from jobs.attempt import Attempt, current_attempt
 from jobs.claims import Claims
 from jobs.collect import stopped
@@ -16,6 +16,7 @@ from jobs.outlook import Outlook
 from jobs.records import Records
 from jobs.serve import Summary, Work, serve
 from jobs.shards import Shards
+from jobs.simulate import simulating_engine
 from jobs.stop import StopFlag, Stopped
 from jobs.task import CollectTask
 from store.layout import Layout
@@ -75,7 +76,11 @@ def _ask(task: CollectTask, attempt: Attempt, session: ApiSession, stop: StopFla
     shards = Shards(task, claims, Outlook(task, liveness))
     work = Work(shards, claims, Records(task, attempt), Summary(task.model.name))
     log.info("%s: asking %s at %s, as %s", task.model.name, task.model.path, provider.base_url, attempt.writer)
-    engine = ApiEngine(task.model, provider, task.sampling, session, max_attempts=task.max_attempts)
+    engine: Engine
+    if task.simulator:
+        engine = simulating_engine(task, task.engine, session)
+    else:
+        engine = ApiEngine(task.model, provider, task.sampling, session, max_attempts=task.max_attempts)
     try:
         # What is under way is paid for: it may come home as long as the provider takes.
         serve(task, engine, work, lambda: bool(stop) or session.is_exhausted, lambda: provider.timeout_s)

@@ -116,7 +116,7 @@ class _Judges:
             for judge in task.judges:
                 if judge.name not in self._engines:
                     self._engines[judge.name] = _open(judge, self._session)
-            pairs = [Pair(task, model, benchmark.scorer_version) for model in task.models]
+            pairs = [Pair(task, model, benchmark) for model in task.models]
         except RouteyardError as error:
             self._lose(task.benchmark, str(error))
             return

@@ -29,14 +29,14 @@ class Pair:
         new: of those that have come.
     """
 
-    def __init__(self, task: ScoreTask, model: str, scorer_version: int) -> None:
+    def __init__(self, task: ScoreTask, model: str, benchmark: JudgedBenchmark) -> None:
         """Reads no text.
 
         Raises:
             StoreError: the responses or scores cannot be read.
         """
         self.task, self.model, self._layout = task, model, Layout(task.root)
-        self._meta = score_meta(self._layout, task, scorer_version)
+        self._meta = score_meta(self._layout, task, benchmark)
         self.keys = response_keys(read_columns(self._layout, task.benchmark, model, ["finished_at"]), "finished_at")
         kept = self._kept()
         self.rows = {} if kept is None else kept

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from inference.identity import judge_identity
 from inference.spec import JudgeSpec
-from scoring.benchmark import find
+from scoring.benchmark import Benchmark, find
+from scoring.graded_elsewhere import GradedElsewhere
 from store.layout import Layout
 from store.queries import read_queries, read_query_columns
 from store.records import Query, Score
@@ -18,6 +20,7 @@ from store.release_format import SCORER as RELEASE
 from store.responses import read_columns
 from store.scores import read_scores, write_scores
 from store.tables import Table
+from store.verdicts import read_verdicts, verdicts_there
 
 SCORER = "routeyard"
 Key = tuple[int, int, float]  # index and repeat of a response, and when it finished
@@ -55,9 +58,9 @@ def score(task: ScoreTask) -> dict[str, int]:
     """
     layout = Layout(task.root)
     benchmark = find(task.benchmark, **task.params)
-    judge = benchmark.score_compat if task.profile == "compat" else benchmark.score
+    judge = _judge(layout, task, benchmark)
     queries = {query.index: query for query in read_queries(layout, task.benchmark)}
-    meta = score_meta(layout, task, benchmark.scorer_version)
+    meta = score_meta(layout, task, benchmark)
     return {model: _score_pair(layout, task, model, judge, queries, meta) for model in task.models}
 
 
@@ -66,7 +69,7 @@ def needs_scoring(task: ScoreTask) -> bool:
     layout = Layout(task.root)
     if task.again:
         return True
-    meta = score_meta(layout, task, find(task.benchmark, **task.params).scorer_version)
+    meta = score_meta(layout, task, find(task.benchmark, **task.params))
     for model in task.models:
         keys = read_columns(layout, task.benchmark, model, ["finished_at"])
         found = read_scores(layout, task.benchmark, model, ["response_finished_at", "score"])
@@ -80,17 +83,26 @@ def needs_scoring(task: ScoreTask) -> bool:
     return False
 
 
-def score_meta(layout: Layout, task: ScoreTask, scorer_version: int) -> dict[str, Any]:
+def _judge(layout: Layout, task: ScoreTask, benchmark: Benchmark) -> Callable[[Query, str], Score]:
+    if isinstance(benchmark, GradedElsewhere):
+        return partial(benchmark.graded, profile=task.profile, verdicts=read_verdicts(layout, task.benchmark))
+    return benchmark.score_compat if task.profile == "compat" else benchmark.score
+
+
+def score_meta(layout: Layout, task: ScoreTask, benchmark: Benchmark) -> dict[str, Any]:
     """What determines a score beside the response."""
-    judges = {"judges": [judge_identity(judge) for judge in task.judges]} if task.judges else {}
-    return {
+    meta: dict[str, Any] = {
         "scorer": SCORER,
-        "scorer_version": scorer_version,
+        "scorer_version": benchmark.scorer_version,
         "profile": task.profile,
         "params": task.params,
         "query_digest": read_query_columns(layout, task.benchmark, ())[1]["digest"],
-        **judges,
     }
+    if task.judges:
+        meta["judges"] = [judge_identity(judge) for judge in task.judges]
+    if isinstance(benchmark, GradedElsewhere):
+        meta["verdicts"] = verdicts_there(layout, task.benchmark)
+    return meta
 
 
 def _is_current(old_meta: dict[str, Any], meta: dict[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inference.spec import EngineSpec, ModelSpec, ProviderSpec, Sampling
+from inference.spec import EngineSpec, ModelSpec, ProviderSpec, Sampling, SimulatorSpec
 from jobs.plan import BenchmarkTask
 
 
@@ -16,6 +16,7 @@ class CollectTask:
         root: of the store.
         model, engine, sampling: what answers, and how.
         provider: of a model that answers over an API; None: the engine runs it.
+        simulator: who it talks with, where what it is asked are conversations of τ²-Bench.
         benchmarks: what it is asked.
         metas: benchmark -> readable parts of its digest, for the files.
         n_repeats: answers per query.
@@ -35,6 +36,7 @@ class CollectTask:
     benchmarks: tuple[BenchmarkTask, ...]
     metas: dict[str, dict[str, Any]]
     provider: ProviderSpec | None = None
+    simulator: SimulatorSpec | None = None
     n_repeats: int = 1
     max_attempts: int = 10
     retry_failed: bool = False

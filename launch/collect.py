@@ -13,7 +13,7 @@ COMMAND = Command(
     name="collect",
     summary="Collect the answers of a pool of models to benchmarks.",
     details="What is in the store already is skipped; typing the same command again resumes. Ctrl-C detaches.",
-    sections=("store", "data", "pool", "benchmark", "engine", "sampling", "cluster", "collect"),
+    sections=("store", "data", "pool", "benchmark", "engine", "sampling", "simulator", "cluster", "collect"),
     defaults={"cluster": "local", "engine": default_engine()},
 )
 
@@ -21,8 +21,9 @@ COMMAND = Command(
 def collect(config: Config) -> int:
     """Collect what is missing; gives back the exit status."""
     from launch.collect_pool import collect_pool
+    from launch.passes import passes
 
-    return collect_pool(config)
+    return max(collect_pool(part) for part in passes(config))
 
 
 def main(arguments: list[str] | None = None) -> int:

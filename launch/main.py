@@ -10,11 +10,13 @@ COMMANDS = {
     "status": "how far a collection is",
     "cancel": "end the jobs of a store",
     "score": "score responses",
+    "grade_swe_bench": "have the official harness grade patches",
     "embed": "embed queries",
     "train": "train routers and route the test queries",
     "route": "ask a router which model should answer a prompt",
     "reduce": "metrics, tables, figures, report",
     "import_release": "published release -> store",
+    "import_tau2": "results of the tau2 package -> store",
     "export_release": "store -> the layout of a published release",
     "verify": "read every byte of the store",
 }

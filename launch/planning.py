@@ -9,14 +9,15 @@ import scoring
 from configs.compose import ConfigError, to_yaml
 from configs.schema import BenchmarkConfig, Config
 from inference.engine import ModelError
-from inference.identity import response_identity
+from inference.identity import response_identity, simulation_identity
+from inference.tau2_engine import BENCHMARK as TAU2
 from jobs.plan import BenchmarkTask
 from jobs.setting import Setting
 from jobs.task import CollectTask
 from jobs.train import TrainTask
 from launch.command import required
 from launch.samples import selected, selection
-from scoring.benchmark import BenchmarkError, find
+from scoring.benchmark import BenchmarkError, find, folders
 from store.atomic import write_file
 from store.digest import digest_source
 from store.errors import StoreError
@@ -50,7 +51,8 @@ def store_queries(config: Config) -> dict[str, str]:
 
 def _made_from(benchmark: BenchmarkConfig, data_dir: Path) -> list[Any]:
     """What a benchmark's queries depend on: parameters, code, and size and time of its files."""
-    files = sorted(path for path in (data_dir / benchmark.name).rglob("*") if path.is_file())
+    found = (path for folder in folders(data_dir, benchmark.name) for path in folder.rglob("*"))
+    files = sorted(path for path in found if path.is_file())
     stats = [[str(path), path.stat().st_size, path.stat().st_mtime_ns] for path in files]
     return [benchmark.params, digest_source(Path(scoring.__file__).parent), stats]
 
@@ -66,7 +68,8 @@ def collect_tasks(config: Config, benchmarks: list[str]) -> tuple[dict[str, Coll
     assert config.engine is not None
     layout, options = layout_of(config), config.collect
     index = {name: selected(layout, name, config.benchmark[name]) for name in benchmarks}
-    prompt_digest = {name: read_query_columns(layout, name, ())[1]["prompt_digest"] for name in benchmarks}
+    metas_of = {name: read_query_columns(layout, name, ())[1] for name in benchmarks}
+    simulator = config.simulator if benchmarks == [TAU2] else None
     tasks, failures = {}, {}
     for model in config.pool.models:
         if model.provider is not None and model.provider not in config.pool.providers:
@@ -78,9 +81,11 @@ def collect_tasks(config: Config, benchmarks: list[str]) -> tuple[dict[str, Coll
         try:
             for name in benchmarks:
                 max_tokens = config.benchmark[name].max_tokens or model.max_tokens or config.sampling.max_tokens
-                digest, metas[name] = response_identity(
-                    model, config.engine, config.sampling, max_tokens, prompt_digest[name]
-                )
+                made_by = model, config.engine, config.sampling, max_tokens
+                if simulator:
+                    digest, metas[name] = simulation_identity(*made_by, metas_of[name]["digest"], simulator)
+                else:
+                    digest, metas[name] = response_identity(*made_by, metas_of[name]["prompt_digest"])
                 expected_tokens = min(model.length_factor * config.benchmark[name].expected_tokens, float(max_tokens))
                 asked.append(BenchmarkTask(name, index[name], max_tokens, expected_tokens, digest))
         except (ModelError, OSError) as error:  # one model's checkpoint that cannot be read
@@ -89,6 +94,7 @@ def collect_tasks(config: Config, benchmarks: list[str]) -> tuple[dict[str, Coll
         tasks[model.name] = CollectTask(
             root=layout.root, model=model, engine=config.engine, sampling=config.sampling, benchmarks=tuple(asked),
             metas=metas, provider=config.pool.providers[model.provider] if model.provider else None,
+            simulator=simulator,
             n_repeats=options.n_repeats, max_attempts=options.max_attempts, retry_failed=options.retry_failed,
             checkpoint_s=options.checkpoint_s, shard_tokens=options.shard_tokens, load_s=options.load_s,
             drain_s=options.drain_s, full_disk_wait_s=options.full_disk_wait_s,

@@ -12,13 +12,19 @@ COMMAND = Command(
     name="status",
     summary="How far a collection is: answered, failed, running, missing, tokens/s, jobs with their nodes and logs.",
     details="Give it the same words as collect. It reads the store, the claims and SLURM's queue, and changes nothing.",
-    sections=("store", "pool", "benchmark", "engine", "sampling", "collect"),
+    sections=("store", "pool", "benchmark", "engine", "sampling", "simulator", "collect"),
     defaults={"engine": default_engine()},
 )
 
 
 def show_status(config: Config) -> int:
-    """Print the table; exit status 0 if everything is answered, 1 if something is missing."""
+    """Print the tables; exit status 0 if everything is answered, 1 if something is missing."""
+    from launch.passes import passes
+
+    return max(_show(part) for part in passes(config))
+
+
+def _show(config: Config) -> int:
     from jobs.executor import attach
     from jobs.progress import Watch
     from jobs.submissions import live_submissions

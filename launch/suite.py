@@ -19,7 +19,7 @@ COMMAND = Command(
     summary="Collect, score, embed, train and reduce, each step skipping what is there.",
     details="The setting is the one called like the pool unless setting=… says otherwise.",
     sections=(
-        "store", "data", "pool", "benchmark", "judge", "engine", "sampling", "cluster", "collect", "score",
+        "store", "data", "pool", "benchmark", "judge", "engine", "sampling", "simulator", "cluster", "collect", "score",
         "encoder", "setting", "router", "report",
     ),
     defaults={"cluster": "local", "engine": default_engine(), "encoder": "minilm"},

@@ -40,7 +40,7 @@ class Benchmark(ABC):
     @abstractmethod
     def load(self, data_dir: Path) -> list[Query]:
         """All rows of the benchmark, without messages. `data_dir` is the folder that holds all benchmarks' files; this
-        one's are in `data_dir / name`, and as long as they do not change they are not read again.
+        one's are in one of its `folders`, and as long as they do not change they are not read again.
 
         Raises:
             BenchmarkError: a file is missing or a row is malformed; the message names file and line, the source
@@ -62,6 +62,11 @@ class Benchmark(ABC):
     def queries(self, data_dir: Path) -> list[Query]:
         """All rows with their messages: what goes into the store."""
         return [replace(query, messages=tuple(self.prompt(query))) for query in self.load(data_dir)]
+
+
+def folders(data_dir: Path, name: str) -> list[Path]:
+    """Where a benchmark's files may lie: a folder called like it, or with hyphens for the underscores of its name."""
+    return [data_dir / folder for folder in dict.fromkeys((name, name.replace("_", "-")))]
 
 
 def names() -> list[str]:

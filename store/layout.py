@@ -3,9 +3,11 @@
 <root>/queries/<benchmark>.h5
 <root>/responses/<benchmark>/<model>/<part>.<writer>.h5 and sealed-<writer>.h5
 <root>/scores/<benchmark>/<model>.h5
+<root>/verdicts/<benchmark>/<import>.h5             what programs outside the suite said; see store/verdicts.py
 <root>/embeddings/<encoder>/<benchmark>.h5
 <root>/routings/<setting>/<router>/<seed>.h5
 <root>/routers/<setting>/<router>.pickle            a router fitted on a whole setting, to be asked
+<root>/grading/<benchmark>/                         what such a program was handed, with its logs and reports
 <root>/claims/<benchmark>/<model>/<shard>.json      who works on what right now; costs efficiency at most
 <root>/runs/<run>/                                  one folder per submission: its configuration and logs
 <root>/api_cache.sqlite3                            paid answers of APIs, by what was asked; see inference/api_cache.py
@@ -46,6 +48,13 @@ class Layout:
     def scores(self, benchmark: str, model: str) -> Path:
         return self.root / "scores" / to_file_name(benchmark) / f"{to_file_name(model)}.h5"
 
+    def verdicts(self, benchmark: str) -> Path:
+        """The folder of all imports of one benchmark."""
+        return self.root / "verdicts" / to_file_name(benchmark)
+
+    def grading(self, benchmark: str) -> Path:
+        return self.root / "grading" / to_file_name(benchmark)
+
     def embeddings(self, encoder: str, benchmark: str) -> Path:
         return self.root / "embeddings" / to_file_name(encoder) / f"{to_file_name(benchmark)}.h5"
 
@@ -78,6 +87,6 @@ class Layout:
 
     def files(self) -> list[Path]:
         """Every data file of the store, sorted: what `verify` reads."""
-        folders = ("queries", "responses", "scores", "embeddings", "routings")
+        folders = ("queries", "responses", "scores", "verdicts", "embeddings", "routings")
         found = (path for folder in folders for path in (self.root / folder).rglob("[!.]*.h5"))
         return sorted(path for path in found if not path.is_dir())  # a model may be named like a file

@@ -31,6 +31,7 @@ DOORS = {
     "huggingface_hub": {"scoring/download.py"},
     "httpx": {"scoring/download.py"},
     "pyarrow": {"scoring/parquet.py"},
+    "tau2": {"inference/tau2_driver.py"},
 }
 COMMANDS = sorted(path.stem for path in (ROOT / "launch").glob("*.py") if "COMMAND = Command(" in path.read_text())
 
