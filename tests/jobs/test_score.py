@@ -111,11 +111,11 @@ def test_a_published_verdict_is_kept(tmp_path, monkeypatch):
     assert np.array_equal(read_scores(layout, "shapes", "beta")[0]["score"], before)
 
 
-def test_a_score_that_is_not_there_is_made_again(layout, monkeypatch):
+def test_a_response_that_got_no_score_gets_none_by_the_same_rules_and_is_judged_with_the_next(layout, monkeypatch):
     answer(layout, [0, 1])
     monkeypatch.setattr(Parity, "score", lambda self, query, text: Score(np.nan if query.index else 1.0))
     assert score(task(layout)) == {"m": 2}
-    assert needs_scoring(task(layout))
+    assert not needs_scoring(task(layout))
     monkeypatch.undo()
     monkeypatch.setattr(module, "find", lambda name, **params: Parity(**params))
     assert score(task(layout)) == {"m": 1}
