@@ -76,9 +76,9 @@ def needs_scoring(task: ScoreTask) -> bool:
         if found is None or not _is_current(found[1], meta):
             if len(keys["index"]) and (found is None or found[1]["scorer"] != RELEASE):
                 return True
-        elif not np.array_equal(found[0]["response_finished_at"], keys["finished_at"]):
-            return True
-        elif task.judges and np.isnan(found[0]["score"]).any():  # noqa: SIM114  a judge may do better the next time
+            continue
+        has_changed = not np.array_equal(found[0]["response_finished_at"], keys["finished_at"])
+        if has_changed or (task.judges and np.isnan(found[0]["score"]).any()):  # a judge may do better the next time
             return True
     return False
 
