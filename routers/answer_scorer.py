@@ -5,45 +5,17 @@ components of the query embedding, the length of the answer and the hashed words
 A heavier scorer has to offer the same two functions, `fit_scorer` and `Scorer.reliability`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from routers.clustering import unit_rows
-from routers.components import principal_axes
-
 SCORER_INPUTS = ("query", "query+answer")
-_N_COMPONENTS = 128
+N_COMPONENTS = 128  # of the query embedding
 _N_HASHES = 4096
-_END = 1000  # characters of an answer that are read
+_END = 500  # characters of an answer that are read
 _STRENGTH = 1.0  # of the data against the prior of small weights, C of scikit-learn
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueryFeatures:
-    """Principal components of query embeddings of unit length, scaled to a mean square of 1.
-
-    Attributes:
-        mean: float32 [dim]. axes: float32 [dim, n_components].
-    """
-
-    mean: NDArray[np.float32]
-    axes: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, embedding: NDArray[np.float32], seed: int) -> Self:
-        """Found on training embeddings, [n_queries, dim]."""
-        unit = unit_rows(embedding)
-        mean, axes = principal_axes(unit, _N_COMPONENTS, seed)
-        size = float(np.sqrt((((unit - mean) @ axes) ** 2).mean())) or 1.0
-        return cls(mean=mean, axes=axes / np.float32(size))
-
-    def __call__(self, embedding: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Features of queries, float64 [n_queries, n_components]."""
-        return ((unit_rows(embedding) - self.mean) @ self.axes).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,32 +32,32 @@ class Scorer:
     on_answer: NDArray[np.float64] | None
     bias: float
 
-    def reliability(self, query: NDArray[np.float64], answer: Sequence[str] | None) -> NDArray[np.float64]:
+    def reliability(self, query: NDArray[np.float64], answer: NDArray[np.object_] | None) -> NDArray[np.float64]:
         """Expected score in (0, 1) of the model's answers, [n_queries].
 
         Args:
             query: features of the queries, [n_queries, n_components].
-            answer: the model's answers; an empty one has -inf. Not looked at by a scorer that sees only the query.
+            answer: the model's answers, str; an empty one has -inf. Not looked at by a scorer that sees only the query.
         """
         # einsum adds up every row alike, whatever rows stand beside it; a matrix product does not promise that
         logit = self.bias + np.einsum("qc,c->q", query, self.on_query)
         if self.on_answer is None:
             return _logistic(logit)
         assert answer is not None
-        if not answer:
+        if not len(answer):
             return logit
         is_empty = np.array([not line.strip() for line in answer], dtype=bool)
         return np.where(is_empty, -np.inf, _logistic(logit + _answer_features(answer) @ self.on_answer))
 
 
-def fit_scorer(query: NDArray[np.float64], answer: Sequence[str] | None, score: NDArray[np.float64]) -> Scorer:
+def fit_scorer(query: NDArray[np.float64], answer: NDArray[np.object_] | None, score: NDArray[np.float64]) -> Scorer:
     """The scorer of one model, learned from its scores.
 
     A score between 0 and 1 counts as that share of a right answer and the rest of a wrong one.
 
     Args:
         query: features of the queries, [n_queries, n_components].
-        answer: the model's answers, [n_queries]; None for a scorer that sees only the query.
+        answer: the model's answers, str [n_queries]; None for a scorer that sees only the query.
         score: in [0, 1], [n_queries], no NaN, at least one.
     """
     from scipy.sparse import csr_matrix, hstack
@@ -108,7 +80,7 @@ def fit_scorer(query: NDArray[np.float64], answer: Sequence[str] | None, score: 
     )
 
 
-def _answer_features(answer: Sequence[str]):  # type: ignore[no-untyped-def]  # a sparse matrix; scipy has no types
+def _answer_features(answer: NDArray[np.object_]) -> Any:  # a sparse matrix; scipy has no types
     """Logarithm of the length, and hashed words and signs of the end scaled to length 1; sparse [n_queries, ...]."""
     from scipy.sparse import csr_matrix, hstack
     from sklearn.feature_extraction.text import HashingVectorizer

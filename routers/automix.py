@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routers import calling, checks
-from routers.answer_scorer import QueryFeatures, fit_scorer
+from routers.answer_scorer import N_COMPONENTS, fit_scorer
 from routers.averages import overall_mean
 from routers.pair import small_and_large
+from routers.query_features import QueryFeatures
 from routers.router import Queries, Router, RouterError
 from routers.validation import held_out
 
@@ -85,7 +86,7 @@ class AutoMix(Router):
         cost = checks.column(self, train, "cost")[row]
         benchmark = np.unique(checks.column(self, train, "benchmark")[row], return_inverse=True)[1]
         embedding = checks.embedding(self, train)[row]
-        answer = [checks.answer(self, train)[small][i] for i in row]
+        answer = checks.answer(self, train)[small, row]
         has_small = ~np.isnan(score[:, small])
         has_both = ~np.isnan(score[:, self.pair_] + cost[:, self.pair_]).any(axis=1)
         if not has_both.any():
@@ -95,10 +96,10 @@ class AutoMix(Router):
         learns, chooses = has_small & ~is_held_out, has_both & is_held_out
         if not learns.any() or not chooses.any():  # too few queries to divide
             learns, chooses = has_small, has_both
-        self.features_ = QueryFeatures.of(embedding, self.seed)
+        self.features_ = QueryFeatures.of(embedding, N_COMPONENTS, self.seed)
         query = self.features_(embedding)
-        self.scorer_ = fit_scorer(query[learns], _pick(answer, learns), score[learns, small])
-        p_ver = self.scorer_.reliability(query[chooses], _pick(answer, chooses))
+        self.scorer_ = fit_scorer(query[learns], answer[learns], score[learns, small])
+        p_ver = self.scorer_.reliability(query[chooses], answer[chooses])
         self.zones_ = best_zones(
             self.rule, int(self.n_bins), p_ver, score[chooses][:, self.pair_], cost[chooses][:, self.pair_],
             self.n_verifications,
@@ -208,7 +209,3 @@ def _neediest(edge: list[float], p_ver: NDArray[np.float64], score: NDArray[np.f
     order = np.argsort(-np.array(need), kind="stable")
     for n in range(1, len(bins) + 1):
         yield tuple(bins[place] for place in sorted(order[:n].tolist()))
-
-
-def _pick(answer: list[str], wanted: NDArray[np.bool_]) -> list[str]:
-    return [answer[i] for i in np.flatnonzero(wanted)]

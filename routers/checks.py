@@ -64,8 +64,8 @@ def embedding(router: Router, queries: Queries, dim: int | None = None) -> NDArr
     return value
 
 
-def answer(router: Router, queries: Queries) -> tuple[tuple[str, ...], ...]:
-    """What every model answered to every query, [n_models][n_queries], "" where there is no answer.
+def answer(router: Router, queries: Queries) -> NDArray[np.object_]:
+    """What every model answered to every query, str [n_models, n_queries], "" where there is no answer.
 
     Raises:
         RouterError: no answers were handed over, or not of every model to every query.
@@ -82,7 +82,7 @@ def answer(router: Router, queries: Queries) -> tuple[tuple[str, ...], ...]:
             f"{router.name}: answers have lengths {lengths}; expected {len(queries.models)} models "
             f"with {queries.n_queries} answers each"
         )
-    return value
+    return np.array(value, dtype=object).reshape(len(value), queries.n_queries)
 
 
 def model(router: Router, queries: Queries, name: str) -> int:

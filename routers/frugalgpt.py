@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routers import calling, checks
-from routers.answer_scorer import SCORER_INPUTS, QueryFeatures, Scorer, fit_scorer
+from routers.answer_scorer import N_COMPONENTS, SCORER_INPUTS, Scorer, fit_scorer
 from routers.averages import group_mean, overall_mean
+from routers.query_features import QueryFeatures
 from routers.router import Queries, Router, RouterError
 from routers.validation import held_out
 
@@ -108,33 +109,32 @@ class FrugalGPT(Router):
         checks.at_least(self, "max_orders", 0)
         row, score = checks.scored(self, train)
         cost = np.where(np.isnan(score), np.nan, checks.column(self, train, "cost")[row])
-        embedding = checks.embedding(self, train)[row]
         benchmark = np.unique(checks.column(self, train, "benchmark")[row], return_inverse=True)[1]
         self.models_ = train.models
         self.mean_ = overall_mean(score)
-        column, may_lead = self._candidates(train, overall_mean(cost))
+        column, any_order = self._candidates(overall_mean(cost), train)
         is_held_out = held_out(benchmark, _THRESHOLD_SHARE, self.seed)
         if not is_held_out.any():  # too few queries to divide
             is_held_out[:] = True
-        learns = ~is_held_out if not is_held_out.all() else is_held_out
-        self.features_ = QueryFeatures.of(embedding, self.seed)
-        query = self.features_(embedding)
-        answer = self._answers(train)
-        lines = {m: None if answer is None else [answer[m][i] for i in row] for m in column}
-        if answer is not None and not any(line for m in column for line in lines[m] or ()):
-            raise RouterError(f"{self.name}: every answer is empty; collect the answers, or set scorer_input to query")
+        embedding = checks.embedding(self, train)[row]
+        self.features_ = QueryFeatures.of(embedding, N_COMPONENTS, self.seed)
+        query, answer = self.features_(embedding), self._answers(train)
+        if answer is not None:
+            answer = answer[:, row]
+            if not any(answer[column].flat):
+                raise RouterError(
+                    f"{self.name}: every answer is empty; collect the answers, or set scorer_input to query"
+                )
         self.scorers_: dict[int, Scorer] = {}
-        reliability = []
-        for m in column:
-            rows = np.flatnonzero(learns & ~np.isnan(score[:, m]))
-            if not rows.size:
-                rows = np.flatnonzero(~np.isnan(score[:, m]))
-            self.scorers_[m] = fit_scorer(query[rows], _pick(lines[m], rows), score[rows, m])
-            held = np.flatnonzero(is_held_out)
-            looks = self.scorers_[m].reliability(query[held], _pick(lines[m], held))
-            reliability.append(np.where(np.isnan(score[held, m]), -np.inf, looks))
+        reliability = np.full((int(is_held_out.sum()), len(column)), -np.inf)
+        for place, m in enumerate(column):
+            known = ~np.isnan(score[:, m])
+            learns = known & ~is_held_out if (known & ~is_held_out).any() else known
+            self.scorers_[m] = fit_scorer(query[learns], _said(answer, m, learns), score[learns, m])
+            looks = self.scorers_[m].reliability(query[is_held_out], _said(answer, m, is_held_out))
+            reliability[:, place] = np.where(known[is_held_out], looks, -np.inf)
         evidence = Evidence(
-            reliability=np.stack(reliability, axis=1),
+            reliability=reliability,
             score=_filled(score[:, column], benchmark)[is_held_out],
             cost=_filled(cost[:, column], benchmark)[is_held_out],
         )
@@ -143,7 +143,7 @@ class FrugalGPT(Router):
         self.budget_ = calling.budgets(mean_cost.min(), dearest, self.n_trade_offs)  # USD per query
         self.cascades_ = [
             Cascade(order=tuple(column[place] for place in found.order), threshold=found.threshold)
-            for found in best_cascades(evidence, self.budget_, int(self.depth), may_lead)
+            for found in best_cascades(evidence, self.budget_, int(self.depth), any_order)
         ]
         return self
 
@@ -158,8 +158,7 @@ class FrugalGPT(Router):
             waiting = np.arange(queries.n_queries)
             for m, threshold in zip(cascade.order[:-1], cascade.threshold[:-1], strict=True):
                 new = waiting[np.isnan(reliability[waiting, m])]
-                lines = None if answer is None else [answer[m][i] for i in new]
-                reliability[new, m] = self.scorers_[m].reliability(query[new], lines)
+                reliability[new, m] = self.scorers_[m].reliability(query[new], _said(answer, m, new))
                 is_accepted = reliability[waiting, m] >= threshold
                 chosen[waiting[is_accepted]] = m
                 waiting = waiting[~is_accepted]
@@ -170,18 +169,17 @@ class FrugalGPT(Router):
         """Every model of the cascade up to the accepted one, once each."""
         return calling.calls_along([cascade.order for cascade in self.cascades_], len(self.models_))
 
-    def _answers(self, queries: Queries) -> tuple[tuple[str, ...], ...] | None:
+    def _answers(self, queries: Queries) -> NDArray[np.object_] | None:
         return checks.answer(self, queries) if self.scorer_input == "query+answer" else None
 
-    def _candidates(self, train: Queries, mean_cost: NDArray[np.float64]) -> tuple[list[int], bool]:
+    def _candidates(self, mean_cost: NDArray[np.float64], train: Queries) -> tuple[list[int], bool]:
         """Numbers of the models that may be called, cheapest first, and whether a dearer one may come before them."""
         named = [checks.model(self, train, name) for name in self.models or train.models]
-        by_cost = sorted(named, key=lambda m: (mean_cost[m], train.models[m]))
-        by_cost = [m for m in by_cost if not np.isnan(mean_cost[m])]
+        priced = [m for m in named if not np.isnan(mean_cost[m])]
+        by_cost = sorted(priced, key=lambda m: (mean_cost[m], train.models[m]))
         if not by_cost:
-            raise RouterError(
-                f"{self.name}: no cost of {', '.join(train.models[m] for m in named)} is known; set prices"
-            )
+            names = ", ".join(train.models[m] for m in named)
+            raise RouterError(f"{self.name}: no cost of {names} is known; give the models prices")
         if len(by_cost) * (len(by_cost) - 1) <= self.max_orders:
             return by_cost, True
         frontier: list[int] = []
@@ -280,5 +278,6 @@ def _filled(value: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.
     return np.where(np.isnan(value), np.where(np.isnan(per_group), overall_mean(value), per_group), value)
 
 
-def _pick(lines: "tuple[str, ...] | list[str] | None", row: NDArray[np.int64]) -> list[str] | None:
-    return None if lines is None else [lines[i] for i in row]
+def _said(answer: NDArray[np.object_] | None, m: int, rows: NDArray) -> NDArray[np.object_] | None:
+    """Answers of model m in these rows; None for a scorer that sees only the query."""
+    return None if answer is None else answer[m, rows]

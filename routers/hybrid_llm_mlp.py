@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from routers import checks, hybrid_labels
 from routers.pair import small_and_large
+from routers.query_features import QueryFeatures
 from routers.router import Queries, Router, RouterError
 from routers.validation import held_out
 
@@ -32,6 +33,7 @@ class HybridLLMMLP(Router):
         small, large: names of the models; None for the cheapest and the best on the training queries.
         label: see `hybrid_labels`; "prob" is the library's for one answer per model, softened by a temperature of 0.1.
         n_trade_offs: values of u, evenly from 0 to 1.
+        n_components: principal components of the embedding that are seen; 0 for all dimensions, as the library, slow.
         max_iter: most passes over the training queries; training ends before when the loss no longer falls.
         seed: of the held-out queries, the initial weights and the batches.
     """
@@ -46,6 +48,7 @@ class HybridLLMMLP(Router):
         large: str | None = None,
         label: str = "prob",
         n_trade_offs: int = 101,
+        n_components: int = 128,
         max_iter: int = 300,
         seed: int = 42,
     ) -> None:
@@ -53,6 +56,7 @@ class HybridLLMMLP(Router):
         self.large = large
         self.label = label
         self.n_trade_offs = n_trade_offs
+        self.n_components = n_components
         self.max_iter = max_iter
         self.seed = seed
 
@@ -72,6 +76,7 @@ class HybridLLMMLP(Router):
         from threadpoolctl import threadpool_limits
 
         checks.one_of(self, "label", LABELS)
+        checks.at_least(self, "n_components", 0)
         checks.at_least(self, "max_iter", 1)
         self.models_ = train.models
         self.pair_ = small_and_large(self, train, self.small, self.large)
@@ -81,7 +86,7 @@ class HybridLLMMLP(Router):
             pair = " and ".join(train.models[m] for m in self.pair_)
             raise RouterError(f"{self.name}: no training query has scores of both {pair}; name another pair")
         embedding = checks.embedding(self, train)
-        self.length_ = float(np.sqrt((embedding[row].astype(np.float64) ** 2).mean())) or 1.0
+        self.features_ = QueryFeatures.of(embedding[row], int(self.n_components), self.seed)
         is_held_out = held_out(checks.column(self, train, "benchmark")[row], _QUANTILE_SHARE, self.seed)
         learns, holds = row[~is_held_out], row[is_held_out]
         if not learns.size or not holds.size:  # too few queries to divide
@@ -90,7 +95,7 @@ class HybridLLMMLP(Router):
         self.perceptron_ = MLPRegressor(hidden_layer_sizes=_HIDDEN, max_iter=int(self.max_iter), random_state=self.seed)
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # max_iter is a choice, not a mishap
-            self.perceptron_.fit(self._scaled(embedding[learns]), label)
+            self.perceptron_.fit(self.features_(embedding[learns]), label)
         inner = np.quantile(self._good_enough(embedding[holds]), self.trade_offs()[1:-1])
         self.threshold_ = np.concatenate([[-1.0], inner, [2.0]])  # [n_trade_offs], for predictions in [0, 1]
         return self
@@ -102,20 +107,17 @@ class HybridLLMMLP(Router):
         """
         checks.same_pool(self, queries)
         small, large = self.pair_
-        embedding = checks.embedding(self, queries, self.perceptron_.n_features_in_)
+        embedding = checks.embedding(self, queries, len(self.features_.mean))
         utility = np.full((self.n_trade_offs, queries.n_queries, len(self.models_)), -np.inf)
         utility[..., large] = np.nextafter(self.threshold_, -np.inf)[:, None]
         utility[..., small] = self._good_enough(embedding)
         return utility
 
-    def _scaled(self, embedding: NDArray[np.float32]) -> NDArray[np.float64]:
-        return embedding.astype(np.float64) / self.length_
-
     def _good_enough(self, embedding: NDArray[np.float32]) -> NDArray[np.float64]:
         """Predicted label of every query, cut to [0, 1]."""
         if not len(embedding):
             return np.empty(0)
-        return np.clip(self.perceptron_.predict(self._scaled(embedding)), 0.0, 1.0)
+        return np.clip(self.perceptron_.predict(self.features_(embedding)), 0.0, 1.0)
 
 
 def _label(rule: str, small: NDArray[np.float64], large: NDArray[np.float64]) -> NDArray[np.float64]:

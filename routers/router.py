@@ -126,8 +126,8 @@ def choose(utility: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 _NOT_ROUTERS = {  # modules of this package that hold no router
-    "answer_scorer", "averages", "calling", "checks", "clustering", "components", "hybrid_labels", "pair", "router",
-    "validation",
+    "answer_scorer", "averages", "calling", "checks", "clustering", "components", "hybrid_labels", "pair",
+    "query_features", "router", "validation",
 }  # fmt: skip
 
 

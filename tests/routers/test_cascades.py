@@ -14,9 +14,9 @@ QUERIES = continuous(n_queries=400)
 PRICES = np.array([0.1, 0.2, 0.6, 1.0])
 TRAIN, TEST = split(replace(QUERIES, score=QUERIES.score * [0.5, 0.6, 0.8, 1.0], cost=QUERIES.cost * PRICES))
 CASCADES = {
-    "frugalgpt": ("frugalgpt", {}),
-    "frugalgpt of three": ("frugalgpt", {"depth": 3}),
-    "frugalgpt without answers": ("frugalgpt", {"scorer_input": "query"}),
+    "frugalgpt": ("frugalgpt", {"n_trade_offs": 7}),
+    "frugalgpt of three": ("frugalgpt", {"depth": 3, "n_trade_offs": 7}),
+    "frugalgpt without answers": ("frugalgpt", {"scorer_input": "query", "n_trade_offs": 7}),
     "automix": (
         "automix",
         {"small": "model-a", "large": "model-d", "rule": "double_threshold", "n_verifications": 0.1},
@@ -43,7 +43,7 @@ def was_called(router, choice):
 @every_cascade
 def test_answers_of_models_that_were_not_called_change_nothing(name):
     router = fitted(name)
-    choice, cost = routed(router, TEST)
+    utility, (choice, cost) = router.predict(TEST), routed(router, TEST)
     called = was_called(router, choice)
     assert not called.all(axis=2).all(), "some model is spared"
     # one trade-off at a time: what it did not call says something else, or nothing
@@ -55,7 +55,7 @@ def test_answers_of_models_that_were_not_called_change_nothing(name):
                 for m in range(len(TEST.models))
             )
             changed = replace(TEST, answer=unseen)
-            np.testing.assert_array_equal(router.predict(changed)[trade_off], router.predict(TEST)[trade_off])
+            np.testing.assert_array_equal(router.predict(changed)[trade_off], utility[trade_off])
             np.testing.assert_array_equal(routed(router, changed)[1][trade_off], cost[trade_off])
 
 
@@ -119,6 +119,6 @@ def test_budgets_are_in_equal_ratios_unless_something_is_free():
 
 def test_permuted_pool_calls_the_same_models():
     order = [2, 0, 3, 1]
-    router, other = fitted("frugalgpt"), find("frugalgpt")().fit(pool(TRAIN, order))
+    router, other = fitted("frugalgpt"), find("frugalgpt")(n_trade_offs=7).fit(pool(TRAIN, order))
     np.testing.assert_array_equal(np.array(order)[routed(other, pool(TEST, order))[0]], routed(router, TEST)[0])
     np.testing.assert_array_equal(other.calls(), router.calls()[:, order][:, :, order])

@@ -26,7 +26,7 @@ TRAIN, TEST = split(halves())
 def test_half_of_the_queries_for_the_large_model_are_the_right_half(label):
     router = HybridLLMMLP(label=label, max_iter=60).fit(TRAIN)
     choice = choose(router.predict(visible(TEST, router)))
-    assert avg_acc(TEST, choice[50]) > 0.88 > avg_acc(TEST, choice[0]) + 0.2
+    assert avg_acc(TEST, choice[50]) > 0.85 > avg_acc(TEST, choice[0]) + 0.3
     assert (choice[50] == 1).mean() == pytest.approx(0.5, abs=0.12)
 
 
