@@ -64,6 +64,38 @@ def embedding(router: Router, queries: Queries, dim: int | None = None) -> NDArr
     return value
 
 
+def answer(router: Router, queries: Queries) -> NDArray[np.object_]:
+    """What every model answered to every query, str [n_models, n_queries], "" where there is no answer.
+
+    Raises:
+        RouterError: no answers were handed over, or not of every model to every query.
+    """
+    value = queries.answer
+    if value is None:
+        raise RouterError(
+            f"{router.name}: needs the answers of the models and got none; hand them over in Queries.answer. "
+            "A cascade cannot route a query before the first of its models has answered it"
+        )
+    lengths = [len(lines) for lines in value]
+    if lengths != [queries.n_queries] * len(queries.models):
+        raise RouterError(
+            f"{router.name}: answers have lengths {lengths}; expected {len(queries.models)} models "
+            f"with {queries.n_queries} answers each"
+        )
+    return np.array(value, dtype=object).reshape(len(value), queries.n_queries)
+
+
+def model(router: Router, queries: Queries, name: str) -> int:
+    """Number of the model of that name.
+
+    Raises:
+        RouterError: the pool has none; the message has the valid names.
+    """
+    if name not in queries.models:
+        raise RouterError(f"{router.name}: no model {name!r} in the pool; valid: {', '.join(queries.models)}")
+    return queries.models.index(name)
+
+
 def scored(router: Router, train: Queries) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The training queries that can teach something: those with the score of at least one model.
 

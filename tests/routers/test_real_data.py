@@ -47,6 +47,7 @@ def queries():
         benchmark=np.unique([benchmark for benchmark, _ in keys], return_inverse=True)[1],
         score=np.array([[record["score"] for record in row] for row in table], dtype=float),
         cost=np.array([[record["cost"] for record in row] for row in table], dtype=float),
+        answer=tuple(tuple(str(record["raw_output"]) for record in column) for column in zip(*table, strict=True)),
     )
 
 

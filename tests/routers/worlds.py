@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from routers.router import Queries, Router
 
-COLUMNS = ("text", "embedding", "benchmark", "score", "cost")
+COLUMNS = ("text", "embedding", "benchmark", "score", "cost", "answer")
 
 
 def world(score: NDArray, benchmark: NDArray, embedding: NDArray, cost: NDArray | None = None) -> Queries:
@@ -25,6 +25,18 @@ def world(score: NDArray, benchmark: NDArray, embedding: NDArray, cost: NDArray 
         benchmark=benchmark.astype(np.int64),
         score=score.astype(np.float64),
         cost=cost.astype(np.float64),
+        answer=answers(score),
+    )
+
+
+def answers(score: NDArray) -> tuple[tuple[str, ...], ...]:
+    """Answers that give their score away: the better, the more often they call themselves checked."""
+    rng = np.random.default_rng(score.shape)
+    is_checked = rng.random(score.shape) < 0.1 + 0.8 * np.nan_to_num(score)
+    word = rng.integers(50, size=score.shape)
+    return tuple(
+        tuple(f"so it is w{w}, {'checked' if good else 'unsure'}" for w, good in zip(words, goods, strict=True))
+        for words, goods in zip(word.T, is_checked.T, strict=True)
     )
 
 
@@ -49,25 +61,33 @@ def specialists(n_queries: int = 900, n_benchmarks: int = 5, dim: int = 24, seed
 
 
 def noise(n_queries: int = 3000, n_models: int = 5, n_benchmarks: int = 4, dim: int = 8, seed: int = 2) -> Queries:
-    """Scores of a fair coin: there is nothing to learn."""
+    """Scores of a fair coin: there is nothing to learn, not from the answers either."""
     rng = np.random.default_rng(seed)
     score = rng.random((n_queries, n_models)) < 0.5
-    return world(score, np.arange(n_queries) % n_benchmarks, rng.normal(size=(n_queries, dim)))
+    queries = world(score, np.arange(n_queries) % n_benchmarks, rng.normal(size=(n_queries, dim)))
+    return replace(queries, answer=answers(np.full(score.shape, 0.5)))
 
 
 def rows(queries: Queries, row: NDArray) -> Queries:
     """The queries of these rows, in this order."""
     row = np.asarray(row)
     columns = {name: getattr(queries, name) for name in COLUMNS if getattr(queries, name) is not None}
-    picked = {name: tuple(value[i] for i in row) if name == "text" else value[row] for name, value in columns.items()}
+    picked = {name: _pick(name, value, row) for name, value in columns.items()}
     return replace(queries, n_queries=len(row), **picked)
+
+
+def _pick(name: str, value, row: NDArray):
+    if name == "answer":
+        return tuple(tuple(lines[i] for i in row) for lines in value)
+    return tuple(value[i] for i in row) if name == "text" else value[row]
 
 
 def pool(queries: Queries, model: NDArray) -> Queries:
     """The same queries with these models, in this order."""
     model = np.asarray(model)
     names = tuple(queries.models[m] for m in model)
-    return replace(queries, models=names, score=queries.score[:, model], cost=queries.cost[:, model])
+    answer = None if queries.answer is None else tuple(queries.answer[m] for m in model)
+    return replace(queries, models=names, score=queries.score[:, model], cost=queries.cost[:, model], answer=answer)
 
 
 def split(queries: Queries, seed: int = 42, ratio: float = 0.7) -> tuple[Queries, Queries]:
