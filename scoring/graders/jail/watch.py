@@ -47,7 +47,7 @@ class Watch:
         while True:
             time.sleep(_PERIOD_S)
             if self._is_first:
-                _bury()
+                bury()
             if time.monotonic() > self._deadline:
                 stop("timeout", f"more than {self._wall_s:g} s")
             pids = self._pids()
@@ -66,8 +66,8 @@ class Watch:
         return [pid for pid in (os.getpid(), self.pid) if pid]
 
 
-def _bury() -> None:
-    """Collect what has ended; the first process of a namespace inherits all orphans."""
+def bury() -> None:
+    """Collect the children that have ended; the first process of a namespace inherits all orphans."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
