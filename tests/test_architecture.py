@@ -28,6 +28,7 @@ DOORS = {
     "omegaconf": {"configs/compose.py"},
     "sentence_transformers": {"inference/embedding.py"},
     "torch": {"inference/demo_training.py"},
+    "ray": {"jobs/grading.py"},
 }
 COMMANDS = sorted(path.stem for path in (ROOT / "launch").glob("*.py") if "COMMAND = Command(" in path.read_text())
 

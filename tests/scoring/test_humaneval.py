@@ -61,7 +61,7 @@ def test_the_score_says_why():
     assert (wrong.prediction, wrong.explanation) == ("def root(x):\n    return 3", "failed: assert candidate(8) == 2")
     assert HUMANEVAL.score(QUERY, "No.").explanation == "no definition of root"
     endless = HUMANEVAL.score(QUERY, "```python\ndef root(x):\n    while True: pass\n```")
-    assert endless.explanation == "timeout: more than 2 s of computing"
+    assert endless.explanation == "timeout: more than 2 s of computing or 8 s in all"
 
 
 def test_the_prompt_shows_the_checks_unless_told_not_to():

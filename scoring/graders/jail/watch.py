@@ -48,11 +48,10 @@ class Watch:
             time.sleep(_PERIOD_S)
             if self._is_first:
                 bury()
-            if time.monotonic() > self._deadline:
-                stop("timeout", f"more than {self._wall_s:g} s")
             pids = self._pids()
-            if sum(map(_cpu, pids)) > self._cpu_limit:
-                stop("timeout", f"more than {self._cpu_s:g} s of computing")
+            if time.monotonic() > self._deadline or sum(map(_cpu, pids)) > self._cpu_limit:
+                # One sentence for both: which comes first depends on how busy the machine is.
+                stop("timeout", f"more than {self._cpu_s:g} s of computing or {self._wall_s:g} s in all")
             if len(pids) - _N_OWN > self._n_processes:
                 stop("processes", f"more than {self._n_processes} processes")
             if sum(map(_memory, pids)) > self._memory_bytes:
