@@ -106,6 +106,10 @@ class ScoreConfig:
         metadata={"help": "robust: as the authors mean; compat: as published", "choices": ["robust", "compat"]},
     )
     rescore: list[str] = field(default_factory=list, metadata={"help": "benchmarks to score anew"})
+    processes: int | None = field(
+        default=None, metadata={"help": "that judge, on each node; null: one per core of the task", "min": 1}
+    )
+    nodes: int = field(default=1, metadata={"help": "of a benchmark's SLURM task, joined by Ray", "min": 1})
     max_cost_usd: float | None = field(
         default=None,
         metadata={"help": "paid to judges in this run at most (short: max_cost=, for each step)", "min": 0.0},

@@ -42,6 +42,13 @@ def current_attempt() -> Attempt:
     return Attempt(owner, f"{owner}.{token}", "", node, gpus)
 
 
+def n_cores() -> int:
+    """Cores that this process may use: of those that SLURM gave its task, where it says how many."""
+    given = os.environ.get("SLURM_CPUS_PER_TASK") or os.environ.get("SLURM_CPUS_ON_NODE")
+    here = len(os.sched_getaffinity(0))
+    return min(here, int(given)) if given else here
+
+
 def process_start(pid: int) -> int | None:
     """Start time of a process in clock ticks since boot, None if there is none: a pid alone may be used again."""
     try:

@@ -1,18 +1,23 @@
 """Score what has a response and no up-to-date score; touches no response."""
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.identity import judge_identity
 from inference.spec import JudgeSpec
+from jobs.grading import Judging, judging
 from scoring.benchmark import Benchmark, find
 from scoring.graded_elsewhere import GradedElsewhere
+from store.errors import RouteyardError
 from store.layout import Layout
 from store.queries import read_queries, read_query_columns
 from store.records import Query, Score
@@ -25,6 +30,9 @@ from store.verdicts import read_verdicts, verdicts_there
 SCORER = "routeyard"
 Key = tuple[int, int, float]  # index and repeat of a response, and when it finished
 FAILED = Score(0.0, "", "the request failed")  # after all tries a failure counts 0, as in LLMRouterBench
+_CHECKPOINT_S = 60.0
+_N_NAMED = 5
+_GRADER_FAILED = "its grader failed: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +46,7 @@ class ScoreTask:
         profile: "robust" judges what the authors mean, "compat" as the published tables.
         again: score everything anew.
         judges: of a benchmark that other models judge; see `jobs.judge`.
+        n_processes, n_nodes: what judges; see `jobs.grading.judging`.
     """
 
     root: Path
@@ -47,12 +56,19 @@ class ScoreTask:
     profile: str = "robust"
     again: bool = False
     judges: tuple[JudgeSpec, ...] = ()
+    n_processes: int | None = 1
+    n_nodes: int = 1
+
+
+class ScoreError(RouteyardError):
+    """Graders failed on some responses, which have no score; all others have theirs."""
 
 
 def score(task: ScoreTask) -> dict[str, int]:
     """Scores every response of the models that lacks one; gives back model -> how many were judged.
 
     Raises:
+        ScoreError: some could not be judged; at the end, when the others are.
         BenchmarkError: there is no such benchmark.
         StoreError: its queries or responses cannot be read.
     """
@@ -61,7 +77,15 @@ def score(task: ScoreTask) -> dict[str, int]:
     judge = _judge(layout, task, benchmark)
     queries = {query.index: query for query in read_queries(layout, task.benchmark)}
     meta = score_meta(layout, task, benchmark)
-    return {model: _score_pair(layout, task, model, judge, queries, meta) for model in task.models}
+    failures: list[str] = []
+    with judging(judge, task.n_processes, task.n_nodes) as judge_rows:
+        counts = {model: _score_pair(layout, task, model, judge_rows, queries, meta, failures) for model in task.models}
+    if failures:
+        raise ScoreError(
+            f"{task.benchmark}: its grader failed on {len(failures)} responses, which have no score and are judged "
+            f"again next time: {'; '.join(failures[:_N_NAMED])}{'; …' * (len(failures) > _N_NAMED)}"
+        )
+    return counts
 
 
 def needs_scoring(task: ScoreTask) -> bool:
@@ -77,10 +101,19 @@ def needs_scoring(task: ScoreTask) -> bool:
             if len(keys["index"]) and (found is None or found[1]["scorer"] != RELEASE):
                 return True
             continue
-        has_changed = not np.array_equal(found[0]["response_finished_at"], keys["finished_at"])
-        if has_changed or (task.judges and np.isnan(found[0]["score"]).any()):  # a judge may do better the next time
+        if not np.array_equal(found[0]["response_finished_at"], keys["finished_at"]):
+            return True
+        is_missing = np.isnan(found[0]["score"])
+        if is_missing.any() and (task.judges or _has_failed(layout, task.benchmark, model, is_missing)):
             return True
     return False
+
+
+def _has_failed(layout: Layout, benchmark: str, model: str, rows: NDArray[np.bool_]) -> bool:
+    """Whether a grader failed on some of these rows; it, or a judge, may do better the next time."""
+    found = read_scores(layout, benchmark, model, ["explanation"])
+    assert found is not None
+    return any(text.startswith(_GRADER_FAILED) for text in compress(found[0]["explanation"], rows))
 
 
 def _judge(layout: Layout, task: ScoreTask, benchmark: Benchmark) -> Callable[[Query, str], Score]:
@@ -113,9 +146,10 @@ def _score_pair(
     layout: Layout,
     task: ScoreTask,
     model: str,
-    judge: Callable[[Query, str], Score],
+    judge_rows: Judging,
     queries: dict[int, Query],
     meta: dict[str, Any],
+    failures: list[str],
 ) -> int:
     keys = read_columns(layout, task.benchmark, model, ["finished_at"])
     if not len(keys["index"]):
@@ -127,14 +161,31 @@ def _score_pair(
     if all(key in old for key in identity) and len(old) == len(identity):
         return 0
     table = read_columns(layout, task.benchmark, model, ["text", "failed"])
-    scores, n_new = [], 0
+    texts = {}
     for key, text, failed in zip(identity, table["text"], table["failed"].tolist(), strict=True):
         if key not in old:
-            old[key] = FAILED if failed else judge(queries[key[0]], text)
-            n_new += 1
-        scores.append(old[key])
-    write_scores(layout, task.benchmark, model, score_table(identity, scores), meta)
-    return n_new
+            texts[key] = text
+            if failed:
+                old[key] = FAILED
+    waiting = [key for key in texts if key not in old]
+    written_at = time.monotonic()
+    for place, judged in judge_rows([(queries[key[0]], texts[key]) for key in waiting]):
+        key = waiting[place]
+        if isinstance(judged, str):
+            failures.append(f"{model}, index {key[0]}: {judged}")
+            judged = Score(math.nan, "", f"{_GRADER_FAILED}{judged}")
+        old[key] = judged
+        if time.monotonic() - written_at > _CHECKPOINT_S:
+            _write(layout, task, model, [key for key in identity if key in old], old, meta)
+            written_at = time.monotonic()
+    _write(layout, task, model, identity, old, meta)
+    return len(texts)
+
+
+def _write(
+    layout: Layout, task: ScoreTask, model: str, keys: Sequence[Key], scores: dict[Key, Score], meta: dict[str, Any]
+) -> None:
+    write_scores(layout, task.benchmark, model, score_table(keys, [scores[key] for key in keys]), meta)
 
 
 def response_keys(table: Table, finished_at: str) -> list[Key]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from configs.schema import Config
 from launch.command import Command, required, run
+from store.errors import RouteyardError
 
 if TYPE_CHECKING:
     from jobs.score import ScoreTask
@@ -31,9 +32,10 @@ def score_benchmarks(config: Config) -> int:
     """Score every chosen benchmark, one task each, and one for all that are judged; gives back the exit status."""
     from functools import partial
 
-    from jobs.executor import run_tasks
+    from jobs.executor import follow, submit
     from jobs.judge import judge
     from jobs.score import needs_scoring, score
+    from jobs.score_on_nodes import score_on_nodes
     from launch.follow import console, following, print_failure, print_failures
     from launch.planning import layout_of, run_folder, store_queries
     from scoring.benchmark import find
@@ -42,6 +44,9 @@ def score_benchmarks(config: Config) -> int:
     required(config, "benchmark")
     required(config, "cluster")
     assert config.cluster is not None
+    cluster, n_nodes = config.cluster, config.score.nodes
+    if n_nodes > 1 and cluster.executor != "slurm":
+        raise RouteyardError(f"score.nodes={n_nodes} needs SLURM; choose a cluster with executor: slurm")
     lost = store_queries(config)  # a gold answer may have been corrected
     known = set(layout_of(config).benchmarks())
     for name, cause in lost.items():
@@ -55,11 +60,15 @@ def score_benchmarks(config: Config) -> int:
         console.print("score: every response has its score")
         return 1 if has_failed else 0
     judged = [task for task in tasks if isinstance(find(task.benchmark, **task.params), JudgedBenchmark)]
-    calls: dict[str, Callable[[], Any]] = {task.benchmark: partial(score, task) for task in tasks if task not in judged}
-    if judged:
-        calls[_JUDGES] = partial(judge, judged, max_cost_usd=config.score.max_cost_usd)
+    folder = run_folder(config, "score")
+    call = partial(score_on_nodes, folder=folder) if n_nodes > 1 else score
+    calls: dict[str, Callable[[], Any]] = {task.benchmark: partial(call, task) for task in tasks if task not in judged}
     with following("score") as show:
-        statuses = run_tasks(config.cluster, run_folder(config, "score"), "routeyard-score", calls, on_poll=show)
+        submitted = submit(cluster, folder, "routeyard-score", calls, nodes_per_task=n_nodes) if calls else []
+        if judged:
+            asks = {_JUDGES: partial(judge, judged, max_cost_usd=config.score.max_cost_usd)}
+            submitted += submit(cluster, folder, "routeyard-score", asks)
+        statuses = follow(cluster, submitted, show)
     results = {status.name: status.result for status in statuses if status.state == "done"}
     summary = results.pop(_JUDGES, None)
     n_scored = sum(sum(result.values()) for result in results.values()) + (summary.n_judged if summary else 0)
@@ -83,6 +92,7 @@ def _tasks(config: Config) -> "list[ScoreTask]":
             root=layout.root, benchmark=name, params=benchmark.params, models=tuple(layout.models(name)),
             profile=config.score.profile, again=name in config.score.rescore,
             judges=tuple(config.judge[judge] for judge in benchmark.judges),
+            n_processes=config.score.processes, n_nodes=config.score.nodes,
         )
         for name, benchmark in config.benchmark.items()
     ]  # fmt: skip

@@ -32,6 +32,7 @@ DOORS = {
     "httpx": {"scoring/download.py"},
     "pyarrow": {"scoring/parquet.py"},
     "tau2": {"inference/tau2_driver.py"},
+    "ray": {"jobs/grading.py"},
 }
 COMMANDS = sorted(path.stem for path in (ROOT / "launch").glob("*.py") if "COMMAND = Command(" in path.read_text())
 

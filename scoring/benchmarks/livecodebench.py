@@ -9,10 +9,10 @@ the first kind may be gzip. A row, shortened:
      "difficulty": "easy", "public_test_cases": "[{\"input\": …, \"output\": …, \"testtype\": \"stdin\"}]",
      "private_test_cases": "eJx…", "metadata": "{\"func_name\": …}"}
 
-Answer: the last fenced block that is Python; right if every test passes within 6 s of computing, by the comparison of
-the official runner (`scoring.graders.contest`). A question without tests gets no score. Scripts get a real standard
-input; the published rule has the official runner's stand-in for it, and takes the last two fence lines, whatever is
-between them (LLMRouterBench, section LiveCodeBench).
+Answer: the last fenced block that says it is Python and is, or another block where none does; right if every test
+passes within 6 s of computing, by the comparison of the official runner (`scoring.graders.contest`). A question without
+tests gets no score. Scripts get a real standard input; the published rule has the official runner's stand-in for it,
+and takes the last two fence lines, whatever is between them (LLMRouterBench, section LiveCodeBench).
 """
 
 import json
@@ -23,7 +23,7 @@ from typing import Any
 
 from scoring.benchmark import Benchmark, BenchmarkError
 from scoring.graders import contest, sandbox
-from scoring.graders.code import parse, python_blocks
+from scoring.graders.code import SAYS_PYTHON, defined_names, parse, python_blocks
 from scoring.graders.contest_compat import IMPORTS, NAME, last_fence, wrapped
 from scoring.graders.contest_tests import published_questions, tests_at
 from scoring.graders.reasoning import answer_part, why
@@ -96,12 +96,12 @@ class LiveCodeBench(Benchmark):
 
     def score(self, query: Query, text: str) -> Score:
         answer, truncated = answer_part(text)
-        program = _program(answer)
+        function = query.metadata["function"]
+        program = _program(answer, function)
         if not (cases := _cases(query)):
             return _without_tests(query, program)
         if not program:
             return Score(0.0, "", why("no program", truncated))
-        function = query.metadata["function"]
         call = _call(function, program) if function else "check_script(program, data)"
         outcome = self._check(_after_imports(program), call, cases)
         return Score(float(outcome.is_passed), program, why(sandbox.explain(outcome), truncated))
@@ -123,13 +123,16 @@ class LiveCodeBench(Benchmark):
         return sandbox.check(program, f"{_CHECKS}\n{call}\n", cases, limits, n_steps=len(cases) + 1)
 
 
-def _program(answer: str) -> str:
-    """The last fenced (or tagged) block that is Python, or the whole answer where it is."""
-    for block in (*reversed(python_blocks(answer)), *reversed(_TAGGED.findall(answer)), answer):
-        tree = parse(block)
-        if tree is not None and tree.body:
-            return block
-    return ""
+def _program(answer: str, function: str) -> str:
+    """The last block that is Python: of those that say so, of all, or the whole answer.
+
+    Where a function is asked for, a block that defines it goes before one that does not, such as an example of its use.
+    """
+    blocks = [*reversed(python_blocks(answer, SAYS_PYTHON)), *reversed(_TAGGED.findall(answer))]
+    trees = [(block, parse(block)) for block in (*blocks, *reversed(python_blocks(answer)), answer)]
+    programs = [(block, tree) for block, tree in trees if tree is not None and tree.body]
+    fitting = [block for block, tree in programs if defined_names(tree) & {function, "Solution"}]
+    return next(iter(fitting if function and fitting else [block for block, _ in programs]), "")
 
 
 def _after_imports(program: str) -> str:

@@ -7,7 +7,7 @@ import ast
 import re
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 # What the published harness imports before a program of HumanEval or MBPP. NumPy takes 50 ms, so only where mentioned.
 _MODULES = (
@@ -17,7 +17,8 @@ _IMPORTS = f"import {', '.join(_MODULES)}\nfrom typing import *\nfrom collection
 _NUMPY = "import numpy\nimport numpy as np\n"
 
 _FENCE = re.compile(r"([ \t>]*)(`{3,}|~{3,})[ \t]*([^\s`{}]*)[^`]*")
-_PYTHON_TAGS = {"", "python", "python3", "py", "py3", "python-repl", "ipython"}
+SAYS_PYTHON = {"python", "python3", "py", "py3", "python-repl", "ipython"}
+_PYTHON_TAGS = SAYS_PYTHON | {""}
 _CODE_LINE = re.compile(
     r"(?:import|from|def|class|async\s+def|@\w|if|for|while|with|try)\b|@|[A-Za-z_][\w.\[\], ]*\s*=[^=]"
 )
@@ -36,12 +37,19 @@ def with_imports(program: str) -> str:
 
 def parse(program: str) -> ast.Module | None:
     """The syntax tree, or None where it is no Python."""
+    return _parse(program)[0]
+
+
+def _parse(program: str) -> tuple[ast.Module | None, int]:
+    """The syntax tree and 0, or None and the line that is no Python; 0 where that is not known."""
     with _parsing, warnings.catch_warnings():  # the list of filters is one for all threads
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(program)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+            return ast.parse(program), 0
+        except SyntaxError as error:
+            return None, error.lineno or 0
+        except (ValueError, RecursionError, MemoryError):
+            return None, 0
 
 
 def defined_names(tree: ast.Module) -> set[str]:
@@ -58,8 +66,12 @@ def defined_names(tree: ast.Module) -> set[str]:
     return names
 
 
-def python_blocks(text: str) -> list[str]:
-    """The contents of the fenced blocks that may be Python, the last one also where its fence is not closed."""
+def python_blocks(text: str, tags: Container[str] = _PYTHON_TAGS) -> list[str]:
+    """The contents of the fenced blocks that may be Python, the last one also where its fence is not closed.
+
+    Args:
+        tags: what stands behind an opening fence that counts.
+    """
     blocks: list[str] = []
     content: list[str] = []
     fence, indent, is_python = "", "", False
@@ -67,7 +79,7 @@ def python_blocks(text: str) -> list[str]:
         match = _FENCE.fullmatch(line)
         if not fence and match:
             indent, fence, tag = match.groups()
-            content, is_python = [], tag.lower() in _PYTHON_TAGS
+            content, is_python = [], tag.lower() in tags
         elif fence and match and match[2].startswith(fence) and not match[3]:
             blocks += ["\n".join(content)] if is_python else []
             fence = ""
@@ -149,10 +161,11 @@ def _snippets(text: str) -> list[str]:
         next_start = start + 1
         while end > start and n_tries < _MAX_TRIES:
             n_tries += 1
-            if parse(snippet := "\n".join(lines[start:end])) is not None:
+            tree, error_line = _parse(snippet := "\n".join(lines[start:end]))
+            if tree is not None:
                 snippets.append(snippet)
                 next_start = end
                 break
-            end -= 1
+            end = min(end - 1, start + error_line - 1) if error_line else end - 1
         start = next_start
     return snippets

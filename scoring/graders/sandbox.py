@@ -15,16 +15,20 @@ what this user can read, and a line in the log says so. Memory is bounded per pr
 by a look every 20 ms. Only Linux; the filter only on x86_64.
 """
 
+import atexit
+import contextlib
 import functools
 import importlib.util
 import json
 import logging
 import os
-import signal
+import socket
 import struct
 import subprocess
 import sys
 import sysconfig
+import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -35,6 +39,8 @@ from store.errors import RouteyardError
 
 _START_S = 60.0  # for a jail to be built on a very busy machine
 _PROJECT = str(Path(__file__).parents[2])
+_PRIVATE = ("/tmp", os.path.expanduser("~"))  # whose whole content is never shown to a program
+_INHERITED = ("LD_LIBRARY_PATH", "PYTHONHOME")  # without which some installations do not start
 _COMMAND = "import sys; sys.path.insert(0, sys.argv[1]); from scoring.graders.jail.main import main; main()"
 _log = logging.getLogger(__name__)
 
@@ -135,13 +141,13 @@ def _isolation() -> str:
     reasons = []
     for isolation in ("namespaces", "filter"):
         try:
-            outcome = _execute("print(6 * 7)", None, "", DEFAULT, 1, isolation)
+            outcome = _execute("import numpy\nprint(6 * 7)", None, "", DEFAULT, 1, isolation)
         except SandboxError as error:
             reasons.append(f"{isolation}: {error}")
             continue
         if outcome.stdout == "42\n":
             if reasons:
-                _log.warning("programs can read this user's files, for there are no namespaces here (%s)", reasons[0])
+                _log.warning("programs can read this user's files, for they run without namespaces (%s)", reasons[0])
             return isolation
         reasons.append(f"{isolation}: a first program ended with {outcome}")
     raise SandboxError(
@@ -152,38 +158,26 @@ def _isolation() -> str:
 
 def _execute(program: str, checks: str | None, data: Any, limits: Limits, n_steps: int, isolation: str) -> Outcome:
     libraries, paths = _library()
+    total_s = limits.wall_s * n_steps + _START_S
     first = {
         "program": program,
         "limits": asdict(limits),
         "n_steps": n_steps,
+        "total_s": total_s,
         "isolation": isolation,
         "libraries": libraries,
         "paths": paths,
     }
-    job = b"".join(_framed(part) for part in (first, {"checks": checks, "data": data}))
-    # No isolated mode, since that would order sets by chance; the environment holds nothing but what is here.
-    command = [sys.executable, "-P", "-s", "-S", "-X", "utf8", "-c", _COMMAND, _PROJECT]
-    environment = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
-    if "LD_LIBRARY_PATH" in os.environ:
-        environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd="/", start_new_session=True
-    )
-    try:
-        output, errors = process.communicate(job, timeout=limits.wall_s * n_steps + _START_S)
-    except subprocess.TimeoutExpired:
-        return Outcome("timeout", "the checks did not come to an end")
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    if process.returncode == 256 - signal.SIGKILL:
-        return Outcome("memory", "the machine had no memory left for it")
-    if process.returncode or not output:
-        reason = errors.decode(errors="replace").strip().rpartition("\n")[2] or f"exit status {process.returncode}"
-        raise SandboxError(reason)
-    return Outcome(**json.loads(output))
+    begin = time.monotonic()
+    lines = _exchange(b"".join(_framed(part) for part in (first, {"checks": checks, "data": data}))).split(b"\n")
+    if not any(lines):
+        if len(lines) > 1 and time.monotonic() - begin > total_s - 1:
+            return Outcome("timeout", "the checks did not come to an end")
+        raise SandboxError(f"a jail ended without a word after {time.monotonic() - begin:.0f} s")
+    last = json.loads([line for line in lines if line][-1])
+    if "error" in last:
+        raise SandboxError(last["error"])
+    return Outcome(**last)
 
 
 def _framed(part: Any) -> bytes:
@@ -191,15 +185,85 @@ def _framed(part: Any) -> bytes:
     return struct.pack(">Q", len(content)) + content
 
 
+def _exchange(job: bytes) -> bytes:
+    """What a new jail has to say to a job, until everything inside is gone."""
+    answer = bytearray()
+    with _connect() as connection, contextlib.suppress(ConnectionError):  # it may end before it has read everything
+        try:
+            connection.sendall(job)
+        finally:
+            while part := connection.recv(1 << 20):
+                answer += part
+    return bytes(answer)
+
+
+_door: tuple[socket.socket, subprocess.Popen] | None = None  # of the process that forks jails
+_lock = threading.Lock()
+
+
+def _connect() -> socket.socket:
+    """A connection to a new jail."""
+    global _door
+    mine, theirs = socket.socketpair()
+    with theirs, _lock:
+        for _ in range(2):
+            _door = _door or _open()
+            try:
+                socket.send_fds(_door[0], [b"."], [theirs.fileno()])
+                return mine
+            except OSError:  # it has died of a signal that was meant for its parent: then a second one is asked
+                _close()
+    raise SandboxError("the process that builds jails ends at once; it says why on standard error")
+
+
+def _open() -> tuple[socket.socket, subprocess.Popen]:
+    # No isolated mode, since that would order sets by chance; the environment holds nothing but what is here.
+    command = [sys.executable, "-P", "-s", "-S", "-X", "utf8", "-c", _COMMAND, _PROJECT]
+    environment = {"PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+    environment |= {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    mine, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=environment, cwd="/", start_new_session=True
+        )
+    return mine, process
+
+
+def _close() -> None:
+    """Let the process that forks jails end."""
+    global _door
+    if _door:
+        _door[0].close()
+        _door[1].wait()
+    _door = None
+
+
+def _forget() -> None:
+    """A forked child must not keep its parent's jails alive."""
+    global _door, _lock
+    if _door:
+        _door[0].close()
+        _door[1].returncode = 0  # not ours to wait for
+    _door, _lock = None, threading.Lock()
+
+
+atexit.register(_close)
+os.register_at_fork(after_in_child=_forget)
+
+
 @functools.cache
 def _library() -> tuple[list[str], list[str]]:
     """Files and folders with Python's library and NumPy, and where a program finds them."""
     paths = [os.path.dirname(os.__file__), sysconfig.get_config_var("DESTSHARED")]
-    libraries = [*paths, os.path.join(sys.base_prefix, "lib")]
+    files, libraries = [os.__file__], [*paths, os.path.join(sys.base_prefix, "lib")]
     numpy = importlib.util.find_spec("numpy")
-    if numpy and numpy.submodule_search_locations:
-        folder = Path(numpy.submodule_search_locations[0])
-        libraries += [str(folder), str(folder.with_name("numpy.libs"))]
-        paths.append(str(folder.parent))
-    libraries += filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(":"))
+    if numpy and numpy.origin:
+        files.append(numpy.origin)
+        paths.append(str(Path(numpy.origin).parents[1]))
+    for file in files:
+        for place in (file, os.path.realpath(file)):  # some installations are made of links
+            libraries += [os.path.dirname(place), f"{os.path.dirname(place)}.libs"]
+    for folder in os.environ.get("LD_LIBRARY_PATH", "").split(":"):
+        if os.path.isabs(folder) and not any(Path(private).is_relative_to(folder) for private in _PRIVATE):
+            libraries.append(folder)
     return libraries, paths

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import jobs.score as module
-from jobs.score import ScoreTask, needs_scoring, score
-from scoring.benchmark import Benchmark
+from jobs.score import ScoreError, ScoreTask, needs_scoring, score
+from scoring.benchmark import Benchmark, find
 from store.layout import Layout
-from store.queries import write_queries
+from store.queries import read_queries, write_queries
 from store.records import Query, Response, Score
 from store.release_import import import_release
 from store.responses import ResponseWriter
@@ -98,6 +98,65 @@ def test_rescoring_is_asked_for(layout):
     answer(layout, range(6))
     score(task(layout))
     assert score(task(layout, again=True)) == {"m": 6}
+
+
+def test_a_grader_that_fails_costs_its_response_which_is_judged_again(layout, monkeypatch):
+    def score_or_fail(self, query, text):
+        if query.index == 3:
+            raise ZeroDivisionError("no\nway")
+        return Score(1.0)
+
+    monkeypatch.setattr(Parity, "score", score_or_fail)
+    answer(layout, range(6))
+    with pytest.raises(ScoreError, match=r"parity: .* 1 responses, .*: m, index 3: ZeroDivisionError: no way$"):
+        score(task(layout))
+    table = read_scores(layout, "parity", "m")[0]
+    assert table["score"].tolist()[:3] + table["score"].tolist()[4:] == [1] * 5
+    assert np.isnan(table["score"][3])
+    assert table["explanation"][3] == "its grader failed: ZeroDivisionError: no way"
+    monkeypatch.setattr(Parity, "score", lambda *_: Score(0.5))
+    assert score(task(layout)) == {"m": 1}
+    assert values(layout) == [1, 1, 1, 0.5, 1, 1]
+
+
+def test_what_was_judged_before_the_end_stays(layout, monkeypatch):
+    def score_or_end(self, query, text):
+        if query.index == 4:
+            raise KeyboardInterrupt
+        return Score(1.0)
+
+    monkeypatch.setattr(module, "_CHECKPOINT_S", 0.0)
+    monkeypatch.setattr(Parity, "score", score_or_end)
+    answer(layout, range(6))
+    with pytest.raises(KeyboardInterrupt):
+        score(task(layout))
+    assert values(layout) == [1] * 4
+    assert needs_scoring(task(layout))
+    monkeypatch.setattr(Parity, "score", lambda *_: Score(0.5))
+    assert score(task(layout)) == {"m": 2}
+    assert values(layout) == [1, 1, 1, 1, 0.5, 0.5]
+
+
+def test_the_files_are_the_same_whatever_the_number_of_processes(tmp_path):
+    layout = Layout(tmp_path)
+    benchmark = find("demo_sort")
+    write_queries(layout, "demo_sort", benchmark.queries(tmp_path))
+    queries = read_queries(layout, "demo_sort")
+    for model in ("m", "n"):
+        responses = ResponseWriter(layout, "demo_sort", model, "w", {"digest": "d"})
+        for query in queries:
+            responses.append(Response(query.index, text=query.ground_truth[: query.index % 9 or None], finished_at=1.0))
+        responses.commit()
+    found = []
+    for n_processes in (1, 2, None):
+        models = ("m", "n")
+        sort = ScoreTask(
+            root=tmp_path, benchmark="demo_sort", models=models, params={}, again=True, n_processes=n_processes
+        )
+        assert score(sort) == dict.fromkeys(models, len(queries))
+        found.append([layout.scores("demo_sort", model).read_bytes() for model in models])
+    assert found[0] == found[1] == found[2]
+    assert 0 < np.mean(read_scores(layout, "demo_sort", "m")[0]["score"]) < 1
 
 
 def test_a_published_verdict_is_kept(tmp_path, monkeypatch):

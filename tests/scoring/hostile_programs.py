@@ -254,6 +254,60 @@ for target in ("CANARY", "/proc/1/root/CANARY", "/proc/PARENT/root/CANARY", "../
 """,
         {"passed"},
     ),
+    "hard links to the outside": (
+        """
+import os, sys
+sources = ["CANARY", "/proc/1/root/CANARY", "/proc/PARENT/root/CANARY", "/proc/self/root/../CANARY", os.__file__,
+           "/proc/1/exe", "/proc/1/fd/0", "/dev/null"]
+for source in sources:
+    for follow in (True, False):
+        try:
+            os.link(source, "link", follow_symlinks=follow)
+            open("link", "a").write("x")
+            print("ESCAPED", source)
+        except (OSError, NotImplementedError):
+            pass
+        if os.path.lexists("link"):
+            os.remove("link")
+""",
+        {"passed"},
+    ),
+    "goes up and out": (
+        """
+import os
+here = os.open("/", os.O_RDONLY)
+for _ in range(50):
+    os.chdir("..")
+for path in ("CANARY"[1:], "." + "/.." * 50 + "CANARY", "/proc/self/cwd/CANARY", "/proc/self/root/CANARY",
+             "/proc/1/cwd/CANARY", "/proc/1/root/CANARY", "/proc/2/root/CANARY"):
+    for attempt in (lambda: open(path), lambda: open(os.open(path, os.O_RDONLY, dir_fd=here))):
+        try:
+            attempt()
+            print("ESCAPED", path)
+        except OSError:
+            pass
+""",
+        {"passed"},
+    ),
+    "the memory and the files of its judge": (
+        """
+import glob, os
+for pid in (1, 2, os.getppid(), PARENT):
+    for name in ("mem", "environ", "maps", "exe", "cwd", "root", "fd/0", "fd/1", "fd/3", "task/1/mem", "map_files"):
+        for mode in ("rb", "r+b", "wb"):
+            path = f"/proc/{pid}/{name}"
+            try:
+                open(path, mode) if name != "map_files" else os.listdir(path)
+                print("ESCAPED", path, mode)
+            except OSError:
+                pass
+    try:
+        print("ESCAPED", os.readlink(f"/proc/{pid}/exe"), os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        pass
+""",
+        {"passed"},
+    ),
     "reads secrets": (
         """
 import os, pathlib
@@ -294,6 +348,44 @@ time.sleep(0.2)
     ),
     "kills its process group": ("import os, signal\nos.killpg(0, signal.SIGKILL)", {"failed"}),
     "stops itself": ("import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", {"timeout"}),
+    "changes how others are scheduled": (
+        """
+import ctypes, os, resource
+for pid in (1, 2, os.getppid(), PARENT):
+    for attempt in (lambda: os.setpriority(os.PRIO_PROCESS, pid, 19), lambda: os.sched_setaffinity(pid, {0}),
+                    lambda: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)),
+                    lambda: resource.prlimit(pid, resource.RLIMIT_AS, (1, 1))):
+        try:
+            attempt()
+            print("ESCAPED", pid)
+        except OSError:
+            pass
+try:
+    os.setpriority(os.PRIO_USER, 0, 19)
+    print("ESCAPED")
+except OSError:
+    pass
+os.nice(1)
+os.sched_setaffinity(0, os.sched_getaffinity(0))
+""",
+        {"passed"},
+    ),
+    "lets the kernel send signals": (
+        """
+import fcntl, os, signal, time
+for pid in (1, 2, os.getppid(), PARENT):
+    reader, writer = os.pipe()
+    try:
+        fcntl.fcntl(reader, fcntl.F_SETOWN, pid)
+        fcntl.fcntl(reader, 10, signal.SIGKILL)
+        fcntl.fcntl(reader, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
+        os.write(writer, b"x")
+    except OSError:
+        pass
+time.sleep(0.2)
+""",
+        {"failed", "passed"},
+    ),
     "sockets": (
         """
 import socket
@@ -420,6 +512,72 @@ for number in range(256):
 os.kill(os.getpid(), 9)
 """,
         {"failed"},
+    ),
+    "writes to the files of every process": (
+        """
+import glob
+for path in glob.glob("/proc/[0-9]*/fd/*") + glob.glob("/proc/[0-9]*/task/*/fd/*"):
+    try:
+        with open(path, "wb", buffering=0) as file:
+            file.write(b'\\n{"status": "passed", "detail": ""}\\n')
+    except OSError:
+        pass
+1 / 0
+""",
+        {"failed"},
+    ),
+    "hooks for its end": (
+        """
+import atexit, os, sys, threading
+def end(*_):
+    os.write(1, b'{"status": "passed", "detail": ""}')
+    os.kill(1, 9)
+sys.excepthook = sys.unraisablehook = threading.excepthook = sys.breakpointhook = end
+atexit.register(end)
+class Last:
+    __del__ = end
+last = Last()
+1 / 0
+""",
+        {"failed"},
+    ),
+    "backtracks": ("import re\nre.fullmatch('(a|a|b?)*c', 'a' * 50)", {"timeout"}),
+    "writes out a huge number": (
+        "import sys\nsys.set_int_max_str_digits(0)\nprint(len(str(7 ** (10 ** 8))))",
+        {"timeout", "memory"},
+    ),
+    "counts without end": ("import itertools\nsum(itertools.count())", {"timeout"}),
+    "keeps what a generator without end gives": (
+        "import itertools\nx = list(bytes(1 << 20) for _ in itertools.count())",
+        {"memory", "timeout"},
+    ),
+    "unpacks a bomb": (
+        """
+import zlib
+packed = zlib.compress(bytes(1 << 28), 9)
+x = [zlib.decompress(packed) for _ in range(8)]
+""",
+        {"memory"},
+    ),
+    "fills pipes and sockets": (
+        """
+import os, socket, time
+kept = []
+try:
+    while True:
+        reader, writer = os.pipe()
+        kept.append(reader)
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, bytes(1 << 16))
+        except BlockingIOError:
+            pass
+except OSError:
+    pass
+print(len(kept) < 256 or "ESCAPED")
+""",
+        {"passed"},
     ),
     "deep recursion": ("def f():\n    return f()\nf()", {"failed"}),
     "very deep recursion": (
@@ -565,6 +723,107 @@ def answer():
             return 42
     return 0
 """,
+    "looks for the expected answer in the frames of all threads": """
+import inspect, re, sys
+def answer():
+    for frame in [*sys._current_frames().values(), *(info.frame for info in inspect.stack())]:
+        while frame:
+            if re.search('expected[_]answer', f'{frame.f_locals} {frame.f_globals} {frame.f_code.co_names}'):
+                return 42
+            frame = frame.f_back
+    return 0
+""",
+    "looks for the expected answer in all of its memory": """
+import re
+def answer():
+    with open('/proc/self/maps') as maps, open('/proc/self/mem', 'rb', 0) as memory:
+        for line in maps:
+            span, mode = line.split()[:2]
+            begin, end = (int(number, 16) for number in span.split('-'))
+            if 'r' in mode and '[v' not in line:
+                memory.seek(begin)
+                try:
+                    if re.search(b'expected[_]answer', memory.read(end - begin)):
+                        return 42
+                except OSError:
+                    pass
+    return 0
+""",
+    "traces whoever calls it": """
+import sys
+def trace(frame, event, argument):
+    for name in ('is_value', 'value', 'answer', 'status'):
+        if name in frame.f_locals:
+            frame.f_locals[name] = True
+    return trace
+sys.settrace(trace)
+sys.setprofile(trace)
+frame = sys._getframe()
+while frame:
+    frame.f_trace = trace
+    frame = frame.f_back
+def answer():
+    return 0
+""",
+    "changes the harness around it": """
+import gc, sys
+frame = sys._getframe()
+while frame:
+    for value in list(frame.f_locals.values()):
+        if type(value).__name__ == 'Channel':
+            send = type(value).send
+            type(value).send = lambda self, message: (send(self, message), send(self, message))
+        if isinstance(value, dict) and 'call' in value:
+            value.update(dict.fromkeys(value, lambda *_: True))
+    frame = frame.f_back
+def answer():
+    return 0
+""",
+    "hooks for its end": """
+import atexit, os, sys, threading
+def end(*_):
+    os._exit(0)
+sys.excepthook = sys.unraisablehook = threading.excepthook = end
+atexit.register(end)
+def answer():
+    raise ZeroDivisionError
+""",
+    "lies about its class, its length and its truth": """
+class Liar:
+    __class__ = int
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __len__(self): return 41
+    def __bool__(self): return True
+    def __index__(self): return 41
+    __int__ = __hash__ = __index__
+    def __getattr__(self, name): return self
+    def __getitem__(self, key): return self
+    def __call__(self, *_): return self
+    def __iter__(self): return iter([self])
+    def __sub__(self, other): return 0
+    __rsub__ = __sub__
+    def __reduce_ex__(self, version): return (type(self), ())
+def answer():
+    return Liar()
+""",
+    "a number that is equal inside a list": """
+class Equal(float):
+    def __eq__(self, other): return True
+    def __reduce__(self): return (Equal, (1,))
+    __hash__ = float.__hash__
+def answer():
+    return [Equal(1)][0]
+""",
+    "a module in place of NumPy": """
+import sys, types
+class Generic(type):
+    def __instancecheck__(cls, other): return True
+numpy = sys.modules['numpy'] = types.ModuleType('numpy')
+numpy.generic = Generic('generic', (), {'item': lambda self: self})
+def answer():
+    return 0
+""",
     "looks for the expected answer in files": """
 import glob
 def answer():
@@ -588,6 +847,75 @@ for number in range(3, 256):
         os.write(number, struct.pack('>Q', len(message)) + message)
     except OSError:
         pass
+def answer():
+    return 0
+""",
+    "answers with a pickle that asks for much memory": r"""
+import os, struct
+message = b'\x80\x04K\x01r\xfe\xff\xff\x7f.'
+for number in range(3, 256):
+    try:
+        os.write(number, struct.pack('>Q', len(message)) + message)
+    except OSError:
+        pass
+def answer():
+    return 0
+""",
+    "answers with a huge list": r"""
+import os, struct
+message = b'\x80\x04cbuiltins\nlist\ncbuiltins\nrange\nK\x00\x8a\x05\x00\x00\x00\x00\x10\x86R\x85R.'
+for number in range(3, 256):
+    try:
+        os.write(number, struct.pack('>Q', len(message)) + message)
+    except OSError:
+        pass
+def answer():
+    return 0
+""",
+    "answers with a key that is nested too deep": r"""
+import os, struct
+message = b'\x80\x04})' + b'\x85' * (900 << 10) + b'K\x01s.'
+for number in range(3, 256):
+    try:
+        os.write(number, struct.pack('>Q', len(message)) + message)
+    except OSError:
+        pass
+def answer():
+    return 0
+""",
+    "answers with an instance of the judge's own classes": r"""
+import os, struct
+for module, name in (('scoring.graders.jail.judge', 'Judge'), ('scoring.graders.jail.remote', 'Remote'),
+                     ('os', '_exit'), ('builtins', 'eval'), ('builtins', 'getattr'), ('builtins', 'list.__init__')):
+    message = b'\x80\x04c' + f'{module}\n{name}\n'.encode() + b'K\x00\x85R.'
+    for number in range(3, 256):
+        try:
+            os.write(number, struct.pack('>Q', len(message)) + message)
+        except OSError:
+            pass
+def answer():
+    return 0
+""",
+    "answers that change their receiver": r"""
+import os, struct
+message = b'\x80\x04K\x00QN}(\x8c\x05_peerK\x01\x8c\x04_keyK\x01u\x86b.'
+for number in range(3, 256):
+    try:
+        os.write(number, struct.pack('>Q', len(message)) + message)
+    except OSError:
+        pass
+def answer():
+    return 0
+""",
+    "answers before it is asked": r"""
+import os, pickle, struct
+for value in range(100):
+    message = pickle.dumps((True, value))
+    for number in range(3, 256):
+        try:
+            os.write(number, struct.pack('>Q', len(message)) + message)
+        except OSError:
+            pass
 def answer():
     return 0
 """,

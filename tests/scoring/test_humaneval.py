@@ -1,5 +1,7 @@
 """HumanEval: rows, prompt, what passes and what fails, and every canonical solution."""
 
+import random
+
 import pytest
 from read_cases import DATA_DIR
 
@@ -59,7 +61,7 @@ def test_the_score_says_why():
     assert (wrong.prediction, wrong.explanation) == ("def root(x):\n    return 3", "failed: assert candidate(8) == 2")
     assert HUMANEVAL.score(QUERY, "No.").explanation == "no definition of root"
     endless = HUMANEVAL.score(QUERY, "```python\ndef root(x):\n    while True: pass\n```")
-    assert endless.explanation == "timeout: more than 2 s of computing"
+    assert endless.explanation == "timeout: more than 2 s of computing or 8 s in all"
 
 
 def test_the_prompt_shows_the_checks_unless_told_not_to():
@@ -76,22 +78,36 @@ def test_a_missing_file_says_where_it_is_expected_and_what_it_is(tmp_path):
         HUMANEVAL.load(tmp_path)
 
 
+# Their helpers stand in the task's text only, which the published rule does not look at.
+FAIL_COMPAT = {"HumanEval/10", "HumanEval/32", "HumanEval/38", "HumanEval/50"}
+
+
+def judge_gold(query):
+    """Both profiles' scores of the official solution, of its function alone, and of an empty function."""
+    name = query.metadata["entry_point"]
+    good = f"Here it is:\n```python\n{query.text}{query.ground_truth}\n```\nDone."
+    alone = f"```python\n{query.text[query.text.rindex(f'def {name}(') :]}{query.ground_truth}\n```"
+    benchmark = find("humaneval")
+    found = [(benchmark.score_compat(query, text).value, benchmark.score(query, text).value) for text in (good, alone)]
+    empty = benchmark.score(query, f"```python\n{query.text}    pass\n```").value
+    return query.metadata["task_id"], *found, empty
+
+
+def check_gold(queries):
+    found = sandbox.in_parallel(judge_gold, queries, 2)
+    names = [query.metadata["task_id"] for query in queries]
+    assert found == [(name, (1, 1), (float(name not in FAIL_COMPAT), 1), 0) for name in names]
+
+
+@needs_data
+def test_a_sample_of_canonical_solutions_passes():
+    queries = HUMANEVAL.load(DATA_DIR)
+    check_gold([queries[10], *random.Random(42).sample(queries, 7)])
+
+
 @needs_data
 @pytest.mark.slow
-def test_every_canonical_solution_passes_and_an_empty_function_fails():
-    queries = find("humaneval").load(DATA_DIR)
+def test_every_canonical_solution_passes():
+    queries = HUMANEVAL.load(DATA_DIR)
     assert len(queries) == 164
-
-    def judge(query):
-        benchmark = find("humaneval")
-        good = f"Here it is:\n```python\n{query.text}{query.ground_truth}\n```\nDone."
-        bad = f"```python\n{query.text}    pass\n```"
-        return (
-            benchmark.score_compat(query, good).value,
-            benchmark.score(query, good).value,
-            benchmark.score(query, bad).value,
-        )
-
-    assert [
-        (query.index, values) for query, values in zip(queries, sandbox.in_parallel(judge, queries, 2), strict=True)
-    ] == [(query.index, (1.0, 1.0, 0.0)) for query in queries]
+    check_gold(queries)

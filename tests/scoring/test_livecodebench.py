@@ -4,12 +4,14 @@ import base64
 import json
 import math
 import pickle
+import random
 import zlib
 
 import pytest
 from read_cases import DATA_DIR
 
 from scoring.benchmark import BenchmarkError, find
+from scoring.graders import sandbox
 from scoring.graders.contest import same_output
 from scoring.graders.contest_compat import last_fence
 from store.records import Query
@@ -57,7 +59,7 @@ def scores(question, program):
         ("for _ in range(int(input())):\n    print(sum(map(int, input().split())) + 1)", 0, 0),
         ("print(7)\nprint(11)", 0, 0),
         ("import sys\nprint('7\\n11')\nsys.exit(1)", 0, 0),
-        ("while True: pass", 0, 0),
+        ("while True: pass", 0, 0),  # TIME
         ("1 / 0", 0, 0),
     ],
 )  # fmt: skip
@@ -120,7 +122,10 @@ CODE = "print(1)"
     ("answer", "compat", "robust"),
     [
         (f"```python\n{CODE}\n```", CODE, CODE),
-        (f"```python\n{CODE}\n```\nOutput:\n```\n1 2\n```", "1 2", CODE),
+        (f"```python\n{CODE}\n```\nOutput:\n```\n1\n```", "1", CODE),
+        (f"```\n{CODE}\n```", CODE, CODE),
+        (f"```\nx = 1\n```\nBetter:\n```\n{CODE}\n```", CODE, CODE),
+        (f"```python\n{CODE}\n```\n```python\nprint(1\n```", "print(1", CODE),
         (f"```python\n{CODE}", "", CODE),
         (f"```python\nx = 1\n```\n```python\n{CODE}\n```", CODE, CODE),
         (f"<think>```python\nx = 1\n```</think>\n```python\n{CODE}\n```", CODE, CODE),
@@ -134,6 +139,12 @@ def test_extraction(answer, compat, robust):
     assert last_fence(answer) == compat
     assert LCB.score(question, answer).prediction == robust
     assert LCB.score(question, answer).value == float(robust == CODE)
+
+
+def test_an_example_of_its_use_is_not_the_program():
+    solution = "class Solution:\n    def add(self, x, n):\n        return [2, 3, 4] if x else []"
+    answer = f"```python\n{solution}\n```\nFor instance:\n```python\nprint(Solution().add([1, 2], 3))\n```"
+    assert (LCB.score_compat(FUNCTION, answer).value, LCB.score(FUNCTION, answer).value) == (0, 1)
 
 
 def test_without_tests_there_is_no_score():
@@ -185,6 +196,90 @@ def test_questions_and_public_tests_may_come_apart(tmp_path, caplog):
     first, second = LCB.load(tmp_path)
     assert (len(first.metadata["tests"]), second.metadata["tests"]) == (1, [])
     assert "no tests for 1 of 2 questions" in caplog.text
+
+
+# Right and wrong for some of the real questions, as a model would write them.
+SOLUTIONS = {
+    "abc301_a": (
+        "n = int(input())\ns = input()\nt = s.count('T')\n"
+        "print('T' if 2 * t > n or 2 * t == n and s[-1] == 'A' else 'A')",
+        "n = int(input())\ns = input()\nprint('T' if s.count('T') > s.count('A') else 'A')",
+    ),
+    "abc302_a": (
+        "a, b = map(int, input().split())\nprint((a + b - 1) // b)",
+        "a, b = map(int, input().split())\nprint(round(a / b))",
+    ),
+    "1873_A": (
+        "import sys\nlines = sys.stdin.read().split()[1:]\nfor s in lines:\n"
+        "    print('YES' if sum(x != y for x, y in zip(s, 'abc')) <= 2 else 'NO')",
+        "import sys\nlines = sys.stdin.read().split()[1:]\nfor s in lines:\n    print('YES' if s[0] == 'a' else 'NO')",
+    ),
+    "1873_B": (
+        "from math import prod\nfor _ in range(int(input())):\n    input()\n"
+        "    a = sorted(map(int, input().split()))\n    print((a[0] + 1) * prod(a[1:]))",
+        "from math import prod\nfor _ in range(int(input())):\n    input()\n"
+        "    a = sorted(map(int, input().split()))\n    print((a[-1] + 1) * prod(a[:-1]))",
+    ),
+    "2727": (
+        "class Solution:\n    def countSeniors(self, details: List[str]) -> int:\n"
+        "        return sum(int(d[11:13]) > 60 for d in details)",
+        "class Solution:\n    def countSeniors(self, details: List[str]) -> int:\n"
+        "        return sum(int(d[11:13]) >= 10 for d in details)",
+    ),
+    "2728": (
+        "class Solution:\n    def matrixSum(self, nums: List[List[int]]) -> int:\n"
+        "        return sum(map(max, zip(*map(sorted, nums))))",
+        "class Solution:\n    def matrixSum(self, nums: List[List[int]]) -> int:\n        return sum(map(max, nums))",
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def real():
+    return {question.ground_truth: question for question in LCB.load(DATA_DIR)}
+
+
+@needs_data
+@pytest.mark.parametrize("name", SOLUTIONS)
+def test_solutions_of_real_questions(real, name):
+    right, wrong = SOLUTIONS[name]
+    assert scores(real[name], right) == (1, 1)
+    assert scores(real[name], wrong) == (0, 0)
+
+
+def by_heart(question):
+    """A program that knows the outputs of all public tests, and one that errs in the last."""
+    tests, function = question.metadata["tests"], question.metadata["function"]
+    outputs = {test["input"]: test["output"] for test in tests}
+    spoilt = outputs | {tests[-1]["input"]: '["no"]'}
+    if not function:
+        return [f"import sys\nprint({known!r}[sys.stdin.read()])" for known in (outputs, spoilt)]
+    head = f"class Solution:\n    def {function}(self, *given):\n        key = "
+    body = "'\\n'.join(map(json.dumps, given))\n        return {{norm(k): json.loads(v) for k, v in {!r}.items()}}[key]"
+    norm = "def norm(text):\n    return '\\n'.join(json.dumps(json.loads(line)) for line in text.split('\\n'))\n"
+    return [norm + head + body.format(known) for known in (outputs, spoilt)]
+
+
+def judge_by_heart(question):
+    right, wrong = by_heart(question)
+    return question.ground_truth, scores(question, right), scores(question, wrong)
+
+
+def check_by_heart(questions):
+    found = sandbox.in_parallel(judge_by_heart, questions, 2)
+    assert found == [(question.ground_truth, (1, 1), (0, 0)) for question in questions]
+
+
+@needs_data
+def test_public_tests_of_a_sample_of_questions(real):
+    questions = [question for question in real.values() if question.metadata["tests"]]
+    check_by_heart(random.Random(42).sample(questions, 10))
+
+
+@needs_data
+@pytest.mark.slow
+def test_public_tests_of_every_question(real):
+    check_by_heart([question for question in real.values() if question.metadata["tests"]])
 
 
 @needs_data

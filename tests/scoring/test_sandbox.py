@@ -40,6 +40,7 @@ def own_processes(tmp_path, monkeypatch):
     """Lists the processes of the jails of this test: forks keep the command line, which holds a name of its own."""
     name = str(tmp_path / "project")
     os.symlink(PROJECT, name)
+    sandbox._close()
     monkeypatch.setattr(sandbox, "_PROJECT", name)
 
     def processes():
@@ -50,9 +51,10 @@ def own_processes(tmp_path, monkeypatch):
                     found.append(int(folder.name))
             except OSError:
                 pass
-        return found
+        return [pid for pid in found if not sandbox._door or pid != sandbox._door[1].pid]  # it stays for the next one
 
-    return processes
+    yield processes
+    sandbox._close()
 
 
 def limits_for(statuses):
@@ -147,9 +149,33 @@ assert total(Node(data["value"])) == data["value"]
     assert outcome.is_passed, outcome
 
 
-def test_numbers_of_numpy_are_numbers():
-    program = "import numpy as np\ndef f(): return [np.int64(3), np.float32(0.5), np.bool_(True), np.float64(2)]"
-    assert check(program, "assert program.load('f')() == [3, 0.5, True, 2.0]").is_passed
+def test_numbers_of_other_kinds_are_numbers():
+    program = """
+import numpy as np
+from decimal import Decimal
+from fractions import Fraction
+def f(): return [np.int64(3), np.float32(0.5), np.bool_(True), np.float64(2), Decimal("0.5"), Fraction(6, 2)]
+"""
+    assert check(program, "assert program.load('f')() == [3, 0.5, True, 2.0, 0.5, 3]").is_passed
+
+
+def test_what_stays_with_the_program_can_be_looked_at():
+    program = "import collections\ndef f(n): return collections.deque(range(n))"
+    checks = """
+f = program.load('f')
+assert list(f(2)) == [0, 1]
+assert len(f(3)) == 3
+assert f(3)[-1] == 2
+assert f(1)
+assert not f(0)
+assert f(1) != [0]
+"""
+    outcome = check(program, checks)
+    assert outcome.is_passed, outcome
+
+
+def test_a_program_that_draws_lots_gets_the_same_verdict_each_time():
+    assert run("import random\nprint(random.random())").stdout == run("import random\nprint(random.random())").stdout
 
 
 @pytest.mark.parametrize(
@@ -252,9 +278,9 @@ def test_a_killed_scorer_leaves_nothing(number, own_processes, tmp_path):
     scorer = subprocess.Popen([sys.executable, "-c", script, sandbox._PROJECT])
     try:
         deadline = time.monotonic() + 30
-        while len(own_processes()) < 6 and time.monotonic() < deadline:  # the scorer itself among them
+        while len(own_processes()) < 7 and time.monotonic() < deadline:  # the scorer itself among them
             time.sleep(0.05)
-        assert len(own_processes()) >= 6
+        assert len(own_processes()) >= 7
         scorer.send_signal(number)
         scorer.wait()
         assert none_left(own_processes)
@@ -263,15 +289,47 @@ def test_a_killed_scorer_leaves_nothing(number, own_processes, tmp_path):
         scorer.wait()
 
 
-def test_a_schedulers_warning_does_not_change_a_verdict(own_processes):
+def signalled(number, processes):
+    """What a program that sleeps for a second gives, whose jail and everything in it gets a signal."""
     outcomes = []
-    thread = threading.Thread(target=lambda: outcomes.append(run("import time\ntime.sleep(1)\nprint('well')")))
+
+    def judge():
+        try:
+            outcomes.append(run("import time\ntime.sleep(1)\nprint('well')"))
+        except SandboxError as error:
+            outcomes.append(error)
+
+    thread = threading.Thread(target=judge)
     thread.start()
-    time.sleep(0.5)
-    for pid in own_processes():
-        os.kill(pid, signal.SIGUSR2)
+    deadline = time.monotonic() + 30
+    while len(processes()) < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    for pid in (*processes(), sandbox._door[1].pid):
+        os.kill(pid, number)
     thread.join()
-    assert outcomes[0].stdout == "well\n"
+    return outcomes[0]
+
+
+def test_a_schedulers_warning_does_not_change_a_verdict(own_processes):
+    assert signalled(signal.SIGUSR2, own_processes).stdout == "well\n"
+
+
+@pytest.mark.parametrize("isolation", ["namespaces", "filter"])
+def test_a_program_that_is_ended_from_outside_gets_no_verdict(own_processes, isolation, monkeypatch):
+    if isolation == "namespaces" != ISOLATION:
+        pytest.skip("this kernel allows this user no namespaces")
+    monkeypatch.setattr(sandbox, "_isolation", lambda: isolation)
+    outcome = signalled(signal.SIGTERM, own_processes)
+    assert "told to end" in str(outcome)
+    assert run("print(1)").stdout == "1\n"
+
+
+def test_the_process_that_makes_jails_may_die(own_processes):
+    assert run("print(1)").stdout == "1\n"
+    sandbox._door[1].kill()
+    sandbox._door[1].wait()
+    assert run("print(2)").stdout == "2\n"
 
 
 # Without namespaces the filter is the only wall: no way to write, to signal, to start a process, to reach a network.

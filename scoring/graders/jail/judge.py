@@ -31,6 +31,10 @@ class Run:
     stderr: str
 
 
+class JailError(Exception):
+    """The machine does not let the program start, which is not the program's doing."""
+
+
 class Judge:
     """What the checks see as `program`.
 
@@ -79,8 +83,12 @@ class Judge:
         code = os.waitstatus_to_exitcode(self._ordered())
         return Run(code, *(bytes(part).decode(errors="replace") for part in output))
 
-    def examine(self, checks: str | None, data: Any) -> None:
-        """Run the checks, or the program once where there are none, and report. Does not come back."""
+    def examine(self, checks: str | None, data: Any) -> NoReturn:
+        """Run the checks, or the program once where there are none, and report. Does not come back.
+
+        Raises:
+            JailError: there is no verdict.
+        """
         try:
             if checks is None:
                 self._report_run(self.run(data))
@@ -90,6 +98,8 @@ class Judge:
             self.stop("failed", f"ended itself with exit status {code}" if code >= 0 else _signal(code))
         except ProgramError as error:
             self.stop(_status(str(error)), str(error))
+        except JailError:
+            raise
         except BaseException as error:
             self.stop("failed", _where(error, checks or ""))
         self.stop("passed", "")
@@ -98,7 +108,7 @@ class Judge:
         """Report, and end everything inside."""
         with self._lock:
             verdict = {"status": status, "detail": detail[:_MAX_DETAIL], **(asdict(run) if run else {})}
-            self._report.write(json.dumps(verdict).encode())
+            self._report.write(json.dumps(verdict).encode() + b"\n")
             self._report.flush()
             os._exit(0)
 
@@ -122,6 +132,8 @@ class Judge:
         word = self._orders.recv(64)
         if not word:
             self.stop("failed", "killed the process that had started it")
+        if not word.isdigit():
+            raise JailError(word.decode())
         return int(word)
 
     def _read_all(self, streams: Iterable[int]) -> list[bytearray]:

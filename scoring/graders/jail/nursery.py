@@ -8,13 +8,14 @@ import atexit
 import builtins
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
 import threading
 import traceback
 import types
-from typing import Any
+from typing import Any, NoReturn
 
 from scoring.graders.jail import filter, walls
 from scoring.graders.jail.remote import Channel, serve
@@ -25,20 +26,19 @@ _FILE_NAME = "solution.py"
 _N_STREAMS = 3
 
 
-def nurse(orders: socket.socket, program: str, paths: list[str], limits: dict[str, Any]) -> None:
+def nurse(orders: socket.socket, program: str, limits: dict[str, Any], is_only_wall: bool, may_fork: bool) -> NoReturn:
     """Start the program for each order that comes, and report its process id and then its wait status.
 
     Args:
         orders: carries "serve" or "run" with the program's streams, for "serve" also the channel to the judge.
         program: Python source.
-        paths: where the program may import from.
-        limits: of `walls.limit`, and "is_only_wall" of `filter.install`.
+        limits: of `walls.limit`.
+        is_only_wall, may_fork: of `filter.install`.
     """
     die_with_parent()
     hide_memory(True)
     os.environ.clear()
     os.environ.update(HOME="/tmp", TMPDIR="/tmp")
-    sys.path[:] = paths
     sys.argv[:] = [_FILE_NAME]
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # which Python's start-up file defines
     for name in [name for name in sys.modules if name.split(".")[0] == _OWN_MODULES]:
@@ -47,10 +47,14 @@ def nurse(orders: socket.socket, program: str, paths: list[str], limits: dict[st
         order, streams, _, _ = socket.recv_fds(orders, 64, _N_STREAMS + 1)
         if not order:
             os._exit(0)
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # the machine's doing
+            orders.send(str(error).encode())
+            os._exit(1)
         if pid == 0:
             orders.close()
-            _be_program(order == b"serve", streams, program, limits)
+            _be_program(order == b"serve", streams, program, limits, is_only_wall, may_fork)
         for stream in streams:
             os.close(stream)
         orders.send(b"%d" % pid)
@@ -58,7 +62,9 @@ def nurse(orders: socket.socket, program: str, paths: list[str], limits: dict[st
         orders.send(b"%d" % status)
 
 
-def _be_program(is_server: bool, streams: list[int], program: str, limits: dict[str, Any]) -> None:
+def _be_program(
+    is_server: bool, streams: list[int], program: str, limits: dict[str, Any], is_only_wall: bool, may_fork: bool
+) -> NoReturn:
     """The rest of the life of the program's process."""
     status = 1
     try:
@@ -70,10 +76,10 @@ def _be_program(is_server: bool, streams: list[int], program: str, limits: dict[
         for stream in streams[:_N_STREAMS]:
             os.close(stream)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        is_only_wall = limits["is_only_wall"]
-        walls.limit(**{name: value for name, value in limits.items() if name != "is_only_wall"})
-        filter.install(is_only_wall)
+        walls.limit(**limits)
+        filter.install(is_only_wall, may_fork)
         hide_memory(False)
+        random.seed(0)  # the same store gives the same scores
         module = types.ModuleType("solution" if channel else "__main__")
         module.__dict__["__file__"] = _FILE_NAME
         sys.modules[module.__name__] = module
@@ -97,10 +103,11 @@ def _run(start: Any) -> int:
     except SystemExit as error:
         if error.code is not None:
             status = error.code & 0xFF if isinstance(error.code, int) else 1
-    except BaseException:
+    except BaseException as error:
         status = 1
         with contextlib.suppress(BaseException):
-            traceback.print_exc(limit=-4)
+            own = error.__traceback__ and error.__traceback__.tb_next  # ours are the first two
+            traceback.print_exception(type(error), error, own and own.tb_next, limit=-4)
     for finish in (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):  # type: ignore
         try:
             finish()

@@ -7,15 +7,20 @@ equal to everything, nor touch the code that compares. Arguments are copies: a p
 
 import contextlib
 import io
+import operator
 import pickle
 import socket
 import struct
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 _HEAD = struct.Struct(">Q")
-_PLAIN: tuple[Any, ...] = (bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset, range)
+_PLAIN: tuple[Any, ...] = (
+    bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset, range, Decimal, Fraction
+)  # fmt: skip
 
 
 class ProgramError(Exception):
@@ -61,7 +66,7 @@ class Peer:
         self._channel, self._max_bytes = channel, max_bytes
 
     def ask(self, operation: str, *operands: Any) -> Any:
-        """What an operation of `_OPERATIONS` gives in the program's process.
+        """What an operation of `serve` gives in the program's process.
 
         Raises:
             ProgramError: it raised there, or its answer cannot be read.
@@ -110,6 +115,18 @@ class Remote:
     def __iter__(self) -> Iterator[Any]:
         return iter(self._peer.ask("list", self))
 
+    def __len__(self) -> int:
+        try:
+            return self._peer.ask("len", self)
+        except ProgramError as error:  # an iterator, for instance, which list() asks, too
+            raise TypeError(str(error)) from error
+
+    def __bool__(self) -> bool:
+        return self._peer.ask("bool", self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._peer.ask("getitem", self, key)
+
 
 class _JudgePickler(pickle.Pickler):
     def persistent_id(self, obj: Any) -> int | None:
@@ -125,7 +142,7 @@ class _JudgeUnpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         for kind in _PLAIN:
-            if module == "builtins" and name == kind.__name__:
+            if module == kind.__module__ and name == kind.__name__:
                 return kind
         raise pickle.UnpicklingError(f"{module}.{name}")
 
@@ -155,6 +172,9 @@ def serve(channel: Channel, namespace: dict[str, Any], start: Callable[[], None]
         "getattr": getattr,
         "setattr": setattr,
         "list": list,
+        "len": len,
+        "bool": bool,
+        "getitem": operator.getitem,
     }
     pending: tuple = ("start",)
     with contextlib.suppress(EOFError):

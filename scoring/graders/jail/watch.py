@@ -47,12 +47,11 @@ class Watch:
         while True:
             time.sleep(_PERIOD_S)
             if self._is_first:
-                _bury()
-            if time.monotonic() > self._deadline:
-                stop("timeout", f"more than {self._wall_s:g} s")
+                bury()
             pids = self._pids()
-            if sum(map(_cpu, pids)) > self._cpu_limit:
-                stop("timeout", f"more than {self._cpu_s:g} s of computing")
+            if time.monotonic() > self._deadline or sum(map(_cpu, pids)) > self._cpu_limit:
+                # One sentence for both: which comes first depends on how busy the machine is.
+                stop("timeout", f"more than {self._cpu_s:g} s of computing or {self._wall_s:g} s in all")
             if len(pids) - _N_OWN > self._n_processes:
                 stop("processes", f"more than {self._n_processes} processes")
             if sum(map(_memory, pids)) > self._memory_bytes:
@@ -66,8 +65,8 @@ class Watch:
         return [pid for pid in (os.getpid(), self.pid) if pid]
 
 
-def _bury() -> None:
-    """Collect what has ended; the first process of a namespace inherits all orphans."""
+def bury() -> None:
+    """Collect the children that have ended; the first process of a namespace inherits all orphans."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
