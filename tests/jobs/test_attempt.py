@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from jobs.attempt import current_attempt, process_start
+from jobs.attempt import current_attempt, n_cores, process_start
 from jobs.liveness import Liveness
 
 
@@ -35,6 +35,17 @@ def test_a_requeued_task_is_another_owner(monkeypatch):
     first = current_attempt().owner
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     assert current_attempt().owner != first
+
+
+def test_a_task_has_the_cores_that_slurm_gave_it_and_no_more_than_there_are(monkeypatch):
+    here = len(os.sched_getaffinity(0))
+    monkeypatch.delenv("SLURM_CPUS_PER_TASK", raising=False)
+    monkeypatch.delenv("SLURM_CPUS_ON_NODE", raising=False)
+    assert n_cores() == here
+    monkeypatch.setenv("SLURM_CPUS_ON_NODE", "100000")
+    assert n_cores() == here
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
+    assert n_cores() == 1
 
 
 def test_a_process_that_ended_is_dead():

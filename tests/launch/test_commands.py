@@ -6,9 +6,11 @@ import h5py
 import pytest
 
 from launch import collect, embed, export_release, import_release, reduce, route, score, suite, train, verify
+from scoring.benchmarks.demo_sort import DemoSort
 from store.layout import Layout
-from store.records import Response
+from store.records import Response, Score
 from store.responses import ResponseWriter
+from store.scores import read_scores
 from tests.releases import MODELS, make_release
 
 
@@ -53,6 +55,28 @@ def test_import_export_verify(release, capsys, tmp_path):
     assert export_release.main(["out"]) == 0
     assert len(list((tmp_path / "out").rglob("*.json"))) == 9
     assert verify.main([]) == 0
+
+
+def test_a_grader_that_fails_is_named_at_the_end(capsys, tmp_path, monkeypatch):
+    layout = Layout(tmp_path)
+    monkeypatch.setattr(DemoSort, "score", lambda self, query, text: Score(1 / query.index))
+    responses = ResponseWriter(layout, "demo_sort", "m", "w", {"digest": "d"})
+    for index in range(3):
+        responses.append(Response(index, text="x"))
+    responses.commit()
+    words = [f"store.root={tmp_path}", "benchmarks=[demo_sort]"]
+    assert score.main([*words, "score.processes=1"]) == 1
+    printed = capsys.readouterr().out
+    assert "failed demo_sort" in printed
+    assert "grader failed on 1 responses" in printed
+    assert "m, index 0: ZeroDivisionError: division by zero" in printed
+    table = read_scores(layout, "demo_sort", "m")[0]
+    assert (table["index"].tolist(), table["score"][1:].tolist()) == ([0, 1, 2], [1.0, 0.5])
+
+
+def test_several_nodes_need_slurm(capsys, tmp_path):
+    words = [f"store.root={tmp_path}", "benchmarks=[demo_sort]", "score.nodes=2"]
+    assert "score.nodes=2 needs SLURM" in error_of(capsys, score.main(words))
 
 
 def test_a_truncated_archive_is_one_line_and_keeps_what_came_before(release, capsys, tmp_path):
