@@ -101,9 +101,9 @@ def test_collected_conversations_are_those_of_the_package_itself(tmp_path, tasks
         again = command("collect", *place.collect, env=place.environment)
         assert "every response" in again.stdout
         assert server.tokens == {}
+        assert server.keys == {"Bearer sk-agent-0123456789", "Bearer sk-user-0123456789"}
         for domain, model in by_the_package:
             run_package(tmp_path / "cli", server.url, domain, tasks[domain], model)
-    assert server.keys == {"Bearer sk-agent-0123456789", "Bearer sk-user-0123456789"}
     elsewhere = Place(tmp_path / "elsewhere", server.url, tasks, models)
     imported = command("import_tau2", str(tmp_path / "cli"), *elsewhere.words)
     assert imported.returncode == 0, imported.stdout + imported.stderr
@@ -197,7 +197,7 @@ class OneAnswer(Script):
 
 def test_a_checkpoint_is_served_and_talks(tmp_path):
     """A demo model as the agent of the package's own small domain: it can sort letters and do nothing that is asked."""
-    program = "from tau2.run import get_tasks\nfor task in get_tasks('mock')[:3]: print(task.model_dump_json())"
+    program = "from tau2.run import get_tasks\nfor task in get_tasks('mock')[:1] * 3: print(task.model_dump_json())"
     answer = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True)
     tasks = [json.loads(line) for line in answer.stdout.strip().splitlines()[-3:]]
     layout = Layout(tmp_path / "store")

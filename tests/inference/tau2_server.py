@@ -13,7 +13,7 @@ class Script(Server):
     """Plays both sides; the model's name in a request says how.
 
     The user names the task that it finds in its own instructions; so the agent knows what is gold. `right` does it all,
-    `lazy` says at once that it is done, `confused` calls a tool that there is not.
+    `lazy` says at once that it is done, `confused` calls a tool that there is not, again and again.
 
     Args:
         tasks: whose users want different things, by their position.
@@ -68,7 +68,7 @@ class Script(Server):
         actions = [one for one in task["evaluation_criteria"]["actions"] or [] if one.get("requestor") != "user"]
         n_done = sum(message["role"] == "tool" for message in messages)
         if model == "confused":
-            actions = [{"name": "no_such_tool", "arguments": {}}]
+            actions = [{"name": "no_such_tool", "arguments": {}}] * (n_done + 1)
         if model == "lazy" or n_done >= len(actions):
             facts = task["evaluation_criteria"].get("communicate_info") or []
             return {"content": f"It is done. {'; '.join(facts)}"}
