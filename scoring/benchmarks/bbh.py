@@ -64,6 +64,7 @@ class BBH(Benchmark):
     """
 
     name = "bbh"
+    scorer_version = 2
 
     def __init__(self, per_task: int | None = 40, seed: int = 42):
         self.per_task = per_task

@@ -34,6 +34,7 @@ class EmoryNLP(Benchmark):
     """The test utterances of EmoryNLP."""
 
     name = "emorynlp"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "emorynlp/emorynlp_test_final.csv", _SOURCE)

@@ -36,6 +36,7 @@ class GPQA(Benchmark):
     """The diamond set of GPQA."""
 
     name = "gpqa"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "gpqa/gpqa_diamond.csv", _SOURCE)

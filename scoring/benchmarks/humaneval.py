@@ -37,6 +37,7 @@ class HumanEval(Benchmark):
     """
 
     name = "humaneval"
+    scorer_version = 2
 
     def __init__(self, show_tests: bool = True, timeout_s: float = 10.0):
         self.show_tests, self.timeout_s = show_tests, timeout_s

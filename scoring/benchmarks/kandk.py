@@ -46,6 +46,7 @@ class KnightsAndKnaves(Benchmark):
     """The 700 test puzzles of Knights and Knaves."""
 
     name = "kandk"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []

@@ -60,6 +60,7 @@ class KORBench(Benchmark):
     """The questions of KORBench in its setting with three examples."""
 
     name = "korbench"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []

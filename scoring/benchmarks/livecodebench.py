@@ -62,6 +62,7 @@ class LiveCodeBench(Benchmark):
     """
 
     name = "livecodebench"
+    scorer_version = 2
 
     def __init__(self, timeout_s: float = 6.0):
         self.timeout_s = timeout_s

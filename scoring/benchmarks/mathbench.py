@@ -35,6 +35,7 @@ class MathBench(Benchmark):
     """The college questions of MathBench."""
 
     name = "mathbench"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "mathbench/college.jsonl", _SOURCE)

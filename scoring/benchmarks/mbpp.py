@@ -42,6 +42,7 @@ class MBPP(Benchmark):
     """
 
     name = "mbpp"
+    scorer_version = 2
 
     def __init__(self, timeout_s: float = 10.0):
         self.timeout_s = timeout_s

@@ -34,6 +34,7 @@ class MedQA(Benchmark):
     """The test questions of MedQA with four options."""
 
     name = "medqa"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "medqa/test.jsonl", _SOURCE)

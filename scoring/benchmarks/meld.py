@@ -31,6 +31,7 @@ class MELD(Benchmark):
     """The test utterances of MELD."""
 
     name = "meld"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "meld/test_sent_emo.csv", _SOURCE)

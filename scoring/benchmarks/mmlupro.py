@@ -40,6 +40,7 @@ class MMLUPro(Benchmark):
     """
 
     name = "mmlupro"
+    scorer_version = 2
 
     def __init__(self, pad_options: bool = False):
         self.pad_options = pad_options
