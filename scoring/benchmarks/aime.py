@@ -9,8 +9,8 @@ aime25.jsonl, read in this order. A row, shortened:
 
 The usual other names of these two fields (Problem, question; Answer, answer) and answers that are numbers are read too.
 
-Answer: the last closed box after the reasoning; without one, what the last "the answer is" states; without one, the
-last number of the last line. It is right if it is mathematically equal to the gold answer
+Answer: the last marked one after the reasoning (box, tag or JSON field); without one, what the last "the answer is"
+states; without one, the last number of the last line. It is right if it is mathematically equal to the gold answer
 (`scoring.graders.math.equal`). The published rule takes the last integer of the whole output where there is no box
 (LLMRouterBench, section AIME).
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from scoring.benchmark import Benchmark, BenchmarkError
 from scoring.graders import competition
-from scoring.graders.boxed import last_box
+from scoring.graders.final_answer import last_marked
 from scoring.graders.math import equal
 from scoring.graders.reasoning import answer_part, why, without_markdown
 from scoring.graders.statement import stated_answer
@@ -48,6 +48,7 @@ class AIME(Benchmark):
         host="github", repository="NVIDIA/NeMo-Skills", revision="0b012df8",
         files={f"{name}.jsonl": f"nemo_skills/dataset/{name}/test.txt" for name in ("aime24", "aime25")},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []
@@ -68,7 +69,7 @@ class AIME(Benchmark):
     def score(self, query: Query, text: str) -> Score:
         answer, truncated = answer_part(text)
         prediction = _prediction(answer)
-        is_equal, rule = equal(prediction, query.ground_truth)
+        is_equal, rule = equal(prediction, query.ground_truth, query.text)
         return Score(float(is_equal), prediction, why(rule, truncated))
 
     def score_compat(self, query: Query, text: str) -> Score:
@@ -83,8 +84,8 @@ def _field(row: Row, names: tuple[str, ...], path: Path, number: int) -> str | i
 
 
 def _prediction(answer: str) -> str:
-    if boxed := last_box(answer):
-        return _last_side(boxed)
+    if marked := last_marked(answer):
+        return _last_side(marked)
     plain = without_markdown(answer)
     if stated := stated_answer(plain):
         side = _last_side(stated)

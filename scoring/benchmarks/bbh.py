@@ -70,6 +70,7 @@ class BBH(Benchmark):
         files={f"{task}.json": f"bbh/{task}.json" for task in TASKS}
         | {f"cot-prompts/{task}.txt": f"cot-prompts/{task}.txt" for task in TASKS},
     )  # fmt: skip
+    scorer_version = 2
 
     def __init__(self, per_task: int | None = 40, seed: int = 42):
         self.per_task = per_task

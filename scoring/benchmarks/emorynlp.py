@@ -39,6 +39,7 @@ class EmoryNLP(Benchmark):
         host="github", repository="declare-lab/MELD", revision="2d2011b409d3ca2d7e94460cd007d434b1d0a102",
         files={"emorynlp_test_final.csv": "data/emorynlp/emorynlp_test_final.csv"},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "emorynlp/emorynlp_test_final.csv", _SOURCE)

@@ -8,23 +8,22 @@ or test.jsonl.gz, as JSON lines or as the array it is there. A row, shortened:
      "qa": {"question": "what is the net change in net revenue during 2015 for entergy corporation?", "answer": "94",
             "program": "subtract(5829, 5735)", "exe_ans": 94.0}}
 
-Answer: the last closed box after the reasoning; without one, what the last "the answer is" states; without one, the
-last line. Right if its amount agrees with the annotated answer, or with the value of the annotated program where that
-says something else (in 86 rows; in 14 more there is no answer): within 1 %, or when rounded to the decimals of the
-answer. A percentage and its fraction count as the same, and so does a number with and without its "million". The
-published rule rounds the first number in the last box to an integer (LLMRouterBench, section FinQA). The authors'
-measure, whether a program gives the value to five digits, is another one.
+Answer: the amount in the last marked answer after the reasoning (box, tag or JSON field); without one, in what the last
+"the answer is" states; without one, in the last line that has one. Right if it agrees with the annotated answer, or
+with the value of the annotated program where that says something else (in 86 rows; in 14 more there is no answer):
+within 1 %, or when rounded to the decimals of the answer. A percentage and its fraction count as the same, and so does
+a number with and without its "million". The published rule rounds the first number in the last box to an integer
+(LLMRouterBench, section FinQA). The authors' measure, whether a program gives the value to five digits, is another one.
 """
 
 import re
 from pathlib import Path
 
 from scoring.benchmark import Benchmark, BenchmarkError
-from scoring.graders.amount import Amount, amounts, plain
-from scoring.graders.boxed import last_box, last_box_compat
+from scoring.graders.amount import Amount, agree, amounts, plain, read
+from scoring.graders.boxed import last_box_compat
 from scoring.graders.math_compat import equal_compat
-from scoring.graders.reasoning import answer_part, why, without_markdown
-from scoring.graders.statement import stated_answer
+from scoring.graders.reasoning import answer_part, why
 from scoring.rows import Row, find_file, read_rows
 from scoring.source import Source
 from store.records import Message, Query, Score
@@ -37,7 +36,6 @@ _PROMPT = r"""Work through this problem step by step. End with a line that holds
 Keep in mind: the last line gives the final answer as \boxed{$ANSWER}, where $ANSWER stands for the answer you found."""  # noqa: E501
 
 _TOLERANCE = 0.01
-_LONGEST = 400  # characters of a last line that are read
 _YES_NO = re.compile(r"\W*(yes|no)\b", re.IGNORECASE)
 _FIRST_NUMBER = re.compile(r"[-+]?\d*\.?\d+")
 
@@ -50,6 +48,7 @@ class FinQA(Benchmark):
         host="github", repository="czyssrs/FinQA", revision="0f16e2867befa6840783e58be38c9efb9229d742",
         files={"test.jsonl": "dataset/test.json"},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "finqa/test.jsonl", _SOURCE)
@@ -67,17 +66,15 @@ class FinQA(Benchmark):
 
     def score(self, query: Query, text: str) -> Score:
         answer, truncated = answer_part(text)
-        fragment, is_line = _fragment(answer)
+        found, fragment = read(answer)
         golds = [query.ground_truth.strip().lower(), query.metadata["exe_ans"]]
         if words := {"yes", "no"}.intersection(map(str, golds)):
             said = _YES_NO.match(plain(fragment)) or _YES_NO.match(answer)
             prediction = said[1].lower() if said else ""
             return Score(float(prediction in words), prediction, why("compared as yes or no", truncated))
-        found = amounts(re.split(r"[=≈]|\\approx", fragment)[-1])
-        if not found:
+        if found is None:
             return Score(0.0, fragment, why("no number", truncated))
-        wanted = _wanted(query)
-        is_right = any(_agree(found[-1 if is_line else 0], gold, query.text) for gold in wanted)
+        is_right = any(agree(found, gold, query.text, _TOLERANCE) for gold in _wanted(query))
         return Score(float(is_right), fragment, why("compared as amounts", truncated))
 
     def score_compat(self, query: Query, text: str) -> Score:
@@ -95,40 +92,13 @@ def _query(index: int, row: Row, path: Path) -> Query:
     return Query(index, qa["question"], qa["answer"].strip(), metadata=metadata)
 
 
-def _fragment(answer: str) -> tuple[str, bool]:
-    """The part of an answer that holds the amount, and whether it is the last line for want of a better one."""
-    if boxed := last_box(answer):
-        return boxed, False
-    text = without_markdown(answer).strip()
-    if stated := stated_answer(text):
-        return stated, False
-    return text.rpartition("\n")[2][-_LONGEST:], True
-
-
 def _wanted(query: Query) -> list[Amount]:
     """The annotated answer, where it begins with a number, and the value of the program unless the two agree."""
     gold, value = query.ground_truth, query.metadata["exe_ans"]
     wanted = amounts(gold)[:1] if re.match(r"[-$. ]*\d", gold) else []
     program = [Amount(float(value), n_decimals=5)] if isinstance(value, int | float) else []
-    return wanted + [amount for amount in program if not any(_agree(amount, gold, query.text) for gold in wanted)]
-
-
-def _agree(found: Amount, gold: Amount, question: str) -> bool:
-    """Whether an amount is the wanted one, if need be as a percentage or with the scale that either is given in."""
-    factors = [1.0]
-    asks_percentage = "percent" in question or "%" in question
-    if gold.is_percentage != found.is_percentage:
-        factors.append(100.0 if gold.is_percentage else 0.01)
-    elif asks_percentage and not gold.is_percentage:
-        factors += [100.0, 0.01]
-    for scale, word in ((1e3, "thousand"), (1e6, "million"), (1e9, "billion")):
-        if scale in (found.scale, gold.scale) or word in question:
-            factors += [scale, 1 / scale]
-    return any(_close(found.value * factor, gold) for factor in factors)
-
-
-def _close(value: float, gold: Amount) -> bool:
-    return abs(value - gold.value) <= _TOLERANCE * abs(gold.value) or round(value, gold.n_decimals) == gold.value
+    said = any(agree(amount, gold, query.text, _TOLERANCE) for amount in program for gold in wanted)
+    return wanted if said else wanted + program
 
 
 def _rounded_compat(text: str) -> str:

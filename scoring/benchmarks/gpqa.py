@@ -41,6 +41,7 @@ class GPQA(Benchmark):
         host="hub", repository="Idavidrein/gpqa", revision="main", files={"gpqa_diamond.csv": "gpqa_diamond.csv"},
         needs_consent=True,
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "gpqa/gpqa_diamond.csv", _SOURCE)

@@ -42,6 +42,7 @@ class HumanEval(Benchmark):
         host="github", repository="openai/human-eval", revision="6d43fb980f9fee3c892a914eda09951f772ad10d",
         files={"HumanEval.jsonl.gz": "data/HumanEval.jsonl.gz"},
     )  # fmt: skip
+    scorer_version = 2
 
     def __init__(self, show_tests: bool = True, timeout_s: float = 10.0):
         self.show_tests, self.timeout_s = show_tests, timeout_s

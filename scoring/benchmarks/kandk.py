@@ -57,6 +57,7 @@ class KnightsAndKnaves(Benchmark):
         host="hub", repository="K-and-K/knights-and-knaves", revision="main",
         files={f"people{n}_num100.jsonl": f"test/people{n}_num100.jsonl" for n in range(2, 9)},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []

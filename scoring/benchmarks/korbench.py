@@ -70,6 +70,7 @@ class KORBench(Benchmark):
         host="github", repository="KOR-Bench/KOR-Bench", revision="bb8194d",
         files={f"{name}/{kind}.jsonl": f"data/{name}/{kind}.jsonl" for name in _RULE_OF for kind in _FILES},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         queries: list[Query] = []

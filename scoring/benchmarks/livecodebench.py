@@ -68,6 +68,7 @@ class LiveCodeBench(Benchmark):
         revision="0fe84c3912ea0c4d4a78037083943e8f0c4dd505",
         files={f"test{number}.jsonl": f"test{number}.jsonl" for number in ("", 2, 3, 4, 5, 6)},
     )  # fmt: skip
+    scorer_version = 2
 
     def __init__(self, timeout_s: float = 6.0):
         self.timeout_s = timeout_s

@@ -6,20 +6,20 @@ published 121 come from is not known. The shape of a row:
 
     {"question": "…", "answer": "$\\frac{1}{2}$", …}
 
-Answer: the last closed box after the reasoning; without one, what the last "the answer is" states. It is right if it is
-mathematically equal to the gold answer (`scoring.graders.math.equal`). The published rule takes the last integer of the
-whole output where there is no box (LLMRouterBench, section LiveMathBench). The authors' own measure, several tries and
-a judging model, is another one; answers in words and in several parts are scored too low by both rules here.
+Answer: the last marked one after the reasoning (box, tag or JSON field); without one, what the last "the answer is"
+states; without one, what the last line ends with. It is right if it is mathematically equal to the gold answer
+(`scoring.graders.math.equal`). The published rule takes the last integer of the whole output where there is no box
+(LLMRouterBench, section LiveMathBench). The authors' own measure, several tries and a judging model, is another one;
+answers in words and in several parts are scored too low by both rules here.
 """
 
 from pathlib import Path
 
 from scoring.benchmark import Benchmark
 from scoring.graders import competition
-from scoring.graders.boxed import last_box
+from scoring.graders.final_answer import final_answer
 from scoring.graders.math import equal
 from scoring.graders.reasoning import answer_part, why
-from scoring.graders.statement import stated_answer
 from scoring.rows import find_file, read_rows
 from store.records import Message, Query, Score
 
@@ -35,6 +35,7 @@ class LiveMathBench(Benchmark):
     """The English problems of LiveMathBench."""
 
     name = "livemathbench"
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "livemathbench/en_test.json", _SOURCE)
@@ -50,8 +51,8 @@ class LiveMathBench(Benchmark):
 
     def score(self, query: Query, text: str) -> Score:
         answer, truncated = answer_part(text)
-        prediction = last_box(answer) or stated_answer(answer)
-        is_equal, rule = equal(prediction, query.ground_truth)
+        prediction = final_answer(answer, truncated)
+        is_equal, rule = equal(prediction, query.ground_truth, query.text)
         return Score(float(is_equal), prediction, why(rule, truncated))
 
     def score_compat(self, query: Query, text: str) -> Score:

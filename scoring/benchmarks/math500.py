@@ -7,19 +7,21 @@ Data: the MATH test split of *Let's verify step by step*, math_splits/test.jsonl
      "answer": "\\left( 3, \\frac{\\pi}{2} \\right)", "subject": "Precalculus", "level": 2,
      "unique_id": "test/precalculus/807.json"}
 
-Answer: the last closed box after the reasoning; without one, what the last "the answer is" states. It is right if it is
-mathematically equal to the gold answer (`scoring.graders.math.equal`). The published rule takes the last box or, where
-there is none, the line after "Final Answer", and no other statement (LLMRouterBench, section MATH500).
+Answer: the last marked one after the reasoning (box, tag or JSON field); without one, what the last "the answer is"
+states; without one, what the last line ends with. It is right if it is mathematically equal to the gold answer
+(`scoring.graders.math.equal`). The published rule takes the last box or, where there is none, the line after "Final
+Answer", and no other statement (LLMRouterBench, section MATH500).
 """
 
 from pathlib import Path
 
 from scoring.benchmark import Benchmark
-from scoring.graders.boxed import last_box, last_box_compat
+from scoring.graders.boxed import last_box_compat
+from scoring.graders.final_answer import final_answer
 from scoring.graders.math import equal
 from scoring.graders.math_compat import equal_compat
 from scoring.graders.reasoning import answer_part, why
-from scoring.graders.statement import line_compat, stated_answer
+from scoring.graders.statement import line_compat
 from scoring.rows import find_file, read_rows
 from scoring.source import Source
 from store.records import Message, Query, Score
@@ -40,6 +42,7 @@ class Math500(Benchmark):
         host="github", repository="openai/prm800k", revision="7ecc794703b2877f63226f2477a49b34f9b25163",
         files={"test.jsonl": "prm800k/math_splits/test.jsonl"},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "math500/test.jsonl", _SOURCE)
@@ -55,8 +58,8 @@ class Math500(Benchmark):
 
     def score(self, query: Query, text: str) -> Score:
         answer, truncated = answer_part(text)
-        prediction = last_box(answer) or stated_answer(answer)
-        is_equal, rule = equal(prediction, query.ground_truth)
+        prediction = final_answer(answer, truncated)
+        is_equal, rule = equal(prediction, query.ground_truth, query.text)
         return Score(float(is_equal), prediction, why(rule, truncated))
 
     def score_compat(self, query: Query, text: str) -> Score:

@@ -40,6 +40,7 @@ class MathBench(Benchmark):
         host="github", repository="ynulihao/LLMRouterBench", revision="5aa32c9a5b1f891c5c433f3266d02691301ca610",
         files={"college.jsonl": "data/Mathbench/college.jsonl"},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "mathbench/college.jsonl", _SOURCE)

@@ -47,6 +47,7 @@ class MBPP(Benchmark):
         host="github", repository="google-research/google-research",
         revision="f82046ba5aabbbb427dbfd38a254d26bff08b533", files={"mbpp.jsonl": "mbpp/mbpp.jsonl"},
     )  # fmt: skip
+    scorer_version = 2
 
     def __init__(self, timeout_s: float = 10.0):
         self.timeout_s = timeout_s

@@ -39,6 +39,7 @@ class MedQA(Benchmark):
         host="github", repository="gersteinlab/medagents-benchmark", revision="f5e50b6",
         files={"test.jsonl": "data/medqa/test.jsonl"},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "medqa/test.jsonl", _SOURCE)

@@ -36,6 +36,7 @@ class MELD(Benchmark):
         host="github", repository="declare-lab/MELD", revision="2d2011b409d3ca2d7e94460cd007d434b1d0a102",
         files={"test_sent_emo.csv": "data/MELD/test_sent_emo.csv"},
     )  # fmt: skip
+    scorer_version = 2
 
     def load(self, data_dir: Path) -> list[Query]:
         path = find_file(data_dir, "meld/test_sent_emo.csv", _SOURCE)

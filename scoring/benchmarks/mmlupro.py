@@ -46,6 +46,7 @@ class MMLUPro(Benchmark):
         files={"test.jsonl": "data/test-00000-of-00001.parquet"},
         columns=("question_id", "question", "options", "answer", "answer_index", "category", "src"),
     )  # fmt: skip
+    scorer_version = 2
 
     def __init__(self, pad_options: bool = False):
         self.pad_options = pad_options

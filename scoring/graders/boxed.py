@@ -23,6 +23,11 @@ def last_box(text: str) -> str | None:
 
 def all_boxes(text: str) -> list[str]:
     """The contents of all closed boxes that hold something, stripped, in the order in which the boxes begin."""
+    return [content for _, content in boxes(text)]
+
+
+def boxes(text: str) -> list[tuple[int, str]]:
+    """The same, each with the place where its content begins."""
     found: dict[int, str] = {}
     open_braces: list[int | None] = []  # for every open brace, where its content begins if it belongs to a box
     box_end = -1
@@ -42,7 +47,7 @@ def all_boxes(text: str) -> list[str]:
                 found[box_end] = bare[1].rstrip(".,;:")
         else:
             box_end = -1
-    return [found[start] for start in sorted(found) if found[start]]
+    return [(start, found[start]) for start in sorted(found) if found[start]]
 
 
 def last_box_compat(text: str) -> str | None:

@@ -17,6 +17,7 @@ _IMPORTS = f"import {', '.join(_MODULES)}\nfrom typing import *\nfrom collection
 _NUMPY = "import numpy\nimport numpy as np\n"
 
 _FENCE = re.compile(r"([ \t>]*)(`{3,}|~{3,})[ \t]*([^\s`{}]*)[^`]*")
+_FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})", re.MULTILINE)
 SAYS_PYTHON = {"python", "python3", "py", "py3", "python-repl", "ipython"}
 _PYTHON_TAGS = SAYS_PYTHON | {""}
 _CODE_LINE = re.compile(
@@ -110,7 +111,8 @@ def program_with(text: str, names: Iterable[str], before: str = "") -> str:
     for program in sorted(snippets, key=len, reverse=True):
         if found := _defining(program, wanted):
             return found
-    for body in (*reversed(blocks), text) if before else ():
+    up_to_fence = _FENCE_LINE.split(text, maxsplit=1)[0]  # the fence may have been opened by the prompt
+    for body in (*reversed(blocks), text, up_to_fence) if before else ():
         if not body.lstrip("\n").startswith((" ", "\t")):
             body = "\n".join("    " + line for line in body.split("\n"))
         if "return" in body and (found := _defining(f"{before.rstrip()}\n{body}", wanted)):

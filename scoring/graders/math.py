@@ -12,18 +12,24 @@ from typing import NamedTuple
 
 from scoring.graders import symbolic
 from scoring.graders.math_compat import braced_fractions, joined_thousands, mathd_form, plain_form, same_elements
+from scoring.graders.statement import predicate, sentences
 
 _RELATIVE_TOLERANCE = Fraction(1, 10**6)
 
 
-def equal(prediction: str, gold: str) -> tuple[bool, str]:
-    """Whether the two answers are equal, and by which rule that was decided."""
+def equal(prediction: str, gold: str, question: str = "") -> tuple[bool, str]:
+    """Whether the two answers are equal, and by which rule that was decided.
+
+    Args:
+        question: tells which numbers of a sentence are only repeated.
+    """
     if (decided := _without_algebra(prediction, gold)) is not None:
         return decided
     if same_elements(plain_form(prediction), plain_form(gold)):
         return True, "equal by algebra"
     if _is_prose(prediction):
-        return False, "a sentence"
+        found, wanted = _said_number(prediction, question), _number(gold)
+        return bool(found and wanted and _same_value(found, wanted)), "a sentence"
     verified = symbolic.is_verified(_latex(gold), _latex(prediction))
     if verified is None:
         return False, "too long or too slow to decide"
@@ -48,11 +54,15 @@ def _without_algebra(prediction: str, gold: str) -> tuple[bool, str] | None:
 
 _WRAPPER = re.compile(r"\\(?:text(?:bf|it|rm)?|mbox|math(?:rm|bf|it)|operatorname|boldsymbol)\s*\{([^{}]*)\}")
 _SPACING = re.compile(r"\\[,;:! ]|\\q?quad(?![A-Za-z])|~")
+_TEMPERATURE = re.compile(r"\^\{?\\circ\}?\s*[CF](?![A-Za-z])")
+_ON_THE_HOUR = re.compile(r"(?<![\d:])(\d{1,2}):00\s*[ap]\.?m\b", re.IGNORECASE)
 _NOT_UNITS = {"pi", "sqrt", "ln", "log", "sin", "cos", "tan", "exp", "mod", "and", "or", "infty", "infinity"}
 _NUMBER = re.compile(
     r"(?P<sign>[-+]?)(?:(?P<plain>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE](?P<exponent>[-+]?\d{1,3}))?"
     r"(?:/(?P<under>\d+))?|\\frac\{(?P<over>-?\d+)\}\{(?P<below>\d+)\})"
-    r"(?P<percent>\s*(?:%|percent))?(?P<unit>\s+[A-Za-z][A-Za-z ./]*[A-Za-z.](?:\s*\^\{?\d\}?)?)?"
+    r"(?:st|nd|rd|th)?(?P<percent>\s*(?:%|percent))?"
+    r"(?P<unit>(?:\s+|/(?=[A-Za-z]{3}))[A-Za-z][A-Za-z ./]*[A-Za-z.](?:\s*\^\{?\d\}?)?)?"
+    r"(?:\s+\([^()]*[A-Za-z]{2}[^()]*\))?"  # a remark
 )
 
 
@@ -66,10 +76,13 @@ _MARKS = re.compile(r"\\?[$€£₤¥₹]|(?<!\\)\\[\[\]()]")
 
 
 def _latex(answer: str) -> str:
-    """An answer as bare LaTeX on one line: signs and functions as commands, no currency, delimiters or final stop."""
+    """An answer as bare LaTeX on one line: signs and functions as commands, without currency, delimiters, emphasis,
+    quotes and final stop.
+    """
     text = _MARKS.sub("", _RAISED.sub(_script, answer.translate(_SIGN).replace("{,}", ",")))
     text = _ROOT.sub(r"\\sqrt{\1}", _FUNCTION.sub(r"\\\1 ", text))
-    return " ".join(text.split()).rstrip(".").strip()
+    text = " ".join(text.split()).removeprefix("**").removesuffix("**").strip('`" ')
+    return text.rstrip(".").strip()
 
 
 def _script(run: re.Match[str]) -> str:
@@ -79,7 +92,7 @@ def _script(run: re.Match[str]) -> str:
 
 def _spaced(answer: str) -> str:
     """An answer with text commands, layout and degrees resolved, where white space still separates words."""
-    text = _WRAPPER.sub(r" \1 ", _SPACING.sub("", _latex(answer)))
+    text = _ON_THE_HOUR.sub(r"\1", _TEMPERATURE.sub("", _WRAPPER.sub(r" \1 ", _SPACING.sub("", _latex(answer)))))
     for dropped in ("\\left", "\\right", "^{\\circ}", "^\\circ", "\\displaystyle"):
         text = text.replace(dropped, "")
     return _braced(text.replace("dfrac", "frac").replace("tfrac", "frac").replace("\\%", "%")).strip()
@@ -151,6 +164,31 @@ def _same_members(found: list[str], wanted: list[str]) -> bool:
             return False
         rest.remove(partners[0])
     return True
+
+
+_DENIAL = re.compile(r"\b(?:not|cannot|never|neither|nor)\b|n't\b", re.IGNORECASE)
+_REASON = re.compile(r",\s*(?:since|because|as|which|where)\b.*", re.IGNORECASE)
+_SEVERAL = re.compile(r"\b(?:and|or|for|if|when)\b|,")
+_FORMULA = re.compile(r"[\\^_{}*/+=<>|\[\]]|[A-Za-z]\(")
+_IN_PROSE = re.compile(r"(?<![\w.(-])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*%)?(?![\w(])")
+
+
+def _said_number(prose: str, question: str) -> _Number | None:
+    """The number that the last sentence equates something with, else the only one that the question has not; None if
+    something is denied.
+    """
+    prose = _REASON.sub("", prose).strip()
+    text, last_line = _spaced(prose), _spaced(prose.rpartition("\n")[2])
+    if _DENIAL.search(text):
+        return None
+    said = predicate(sentences(last_line)[-1]).replace("\\approx", "=").replace("≈", "=")
+    sides, _, value = said.rpartition("=")
+    if not _SEVERAL.search(sides) and (found := _number(value.strip())):
+        return found
+    numbers = set() if _FORMULA.search(text) else set(_IN_PROSE.findall(text))
+    if len(numbers) > 1:
+        numbers -= set(_IN_PROSE.findall(_spaced(question)))
+    return _number(numbers.pop()) if len(numbers) == 1 else None
 
 
 def _is_prose(prediction: str) -> bool:

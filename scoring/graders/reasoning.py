@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 _TAG = re.compile(r"<(/?)(think|thought|reasoning|seed:think)>", re.IGNORECASE)
+_ANSWER = re.compile(r"<(?:final[_ ]?)?(answer|solution)>.{1,2000}?</(?:final[_ ]?)?\1>", re.IGNORECASE | re.DOTALL)
 _FAILURE = re.compile(r"(?:Multimodal g|G)eneration failed: ")
 
 # Full-width ASCII and the mathematical alphabets become plain characters. The rest of NFKC is left out on purpose:
@@ -28,8 +29,9 @@ def after_reasoning(text: str) -> tuple[str, bool]:
 
     Returns:
         What follows the last closing reasoning tag, or everything where there is none; and True where a reasoning tag
-        is opened afterwards and never closed. A recorded failure ("Generation failed: …") gives an empty text, for it
-        is no answer.
+        is opened afterwards and never closed. The last answer in a tag of its own belongs to it even where it stands
+        before: such thoughts alternate with answers and hide nothing. A recorded failure ("Generation failed: …") gives
+        an empty text, for it is no answer.
     """
     if _FAILURE.match(text):
         return "", False
@@ -38,6 +40,8 @@ def after_reasoning(text: str) -> tuple[str, bool]:
         is_open = not tag[1]
         if not is_open:
             start = tag.end()
+    if answers := [answer.start() for answer in _ANSWER.finditer(text)]:
+        start = min(start, answers[-1])
     return text[start:], is_open
 
 

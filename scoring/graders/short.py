@@ -8,7 +8,7 @@ import string
 from collections.abc import Collection
 
 from scoring.graders.amount import plain
-from scoring.graders.boxed import last_box
+from scoring.graders.final_answer import last_marked
 from scoring.graders.reasoning import without_markdown
 from scoring.graders.statement import stated_answer, statements
 
@@ -23,8 +23,8 @@ _NO_BRACKET = re.compile(r"[^()\[\]{}<>]")
 
 def fragment(answer: str) -> str:
     """The last box, else what the last "the answer is" states, else the last line; without LaTeX and markdown."""
-    if boxed := last_box(answer):
-        return plain(boxed)
+    if marked := last_marked(answer):
+        return plain(marked)
     text = without_markdown(answer).strip()
     return plain(stated_answer(text) or text.rpartition("\n")[2][-_LONGEST:])
 

@@ -10,22 +10,26 @@ from scoring.graders.boxed import first_box_compat
 # What introduces an answer. The gap before the verb ("the answer to question 3 is") is bounded, so that a text full of
 # "answer" takes no longer than another.
 _STATEMENT = re.compile(
-    r"\b(?:answer|(?:correct|right|best) (?:option|choice))\b"
-    r"(?:[^.:\n]{0,60}?\b(?:is|be)\b[ \t*]*:?|[ \t*_]*[:=]|[ \t*_]*\n)",
+    r"(?<![\w-])(?:ans(?:wer)?|(?:correct|right|best) (?:option|choice))\b"
+    r"(?:[^.:\n]{0,60}?\b(?:is|be)\b(?! worth)[ \t*]*:?|[ \t*_]*(?:[:=→]|->)|[ \t*_]*\n)",
     re.IGNORECASE,
 )
-_FORMULA = re.compile(
+FORMULA = re.compile(
     r"\$\$(.+?)\$\$|\$((?:\\.|[^$\\])+)\$|\\\[(.+?)\\\]|\\\((.+?)\\\)",
     re.DOTALL,
 )
 _JOINT = re.compile(r"\s*(?:,|and|or)?\s*")
 _SENTENCE_END = re.compile(r"(?<!\\)[.!?](?=\s|$)")
+_VERB = re.compile(r"\b(?:is|are|was|were|be|equals?)\b(?: (?:equal to|about|exactly|approximately)\b)?", re.IGNORECASE)
+_NEXT_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_MOST = 100  # announcements; a text with more of them is no answer
 _REACH = 400  # characters after "the answer is" within which the answer stands
 
 
 def statements(text: str) -> list[str]:
-    """What follows each announcement of an answer, up to 400 characters, the last announcement first."""
-    return [text[match.end() : match.end() + _REACH] for match in _STATEMENT.finditer(text)][::-1]
+    """What follows each announcement of an answer, up to 400 characters, the last announcement first, 100 at most."""
+    ends = [match.end() for match in _STATEMENT.finditer(text)]
+    return [text[end : end + _REACH] for end in ends[: -_MOST - 1 : -1]]
 
 
 def stated_answer(text: str) -> str:
@@ -36,10 +40,25 @@ def stated_answer(text: str) -> str:
     return ""
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, at least one."""
+    return _NEXT_SENTENCE.split(text)
+
+
+def predicate(sentence: str) -> str:
+    """What a sentence says of its subject: all after the last "is" or "equals", or all of it where it has neither."""
+    return _VERB.split(sentence)[-1]
+
+
+def content(formula: re.Match[str]) -> str:
+    """What stands between the delimiters of a formula; the whole match where its expression has none."""
+    return next(filter(None, formula.groups()), formula[0]).strip()
+
+
 def _first_words(statement: str) -> str:
     formulas, position = [], 0
-    while formula := _FORMULA.match(statement, position):
-        formulas.append(next(filter(None, formula.groups())).strip())
+    while formula := FORMULA.match(statement, position):
+        formulas.append(content(formula))
         joint = _JOINT.match(statement, formula.end())
         position = joint.end() if joint else formula.end()
     if formulas:

@@ -53,7 +53,14 @@ def test_no_program_is_found(answer):
 
 
 @pytest.mark.parametrize(
-    "body", ["    return a + b", "return a + b", fenced("    return a + b"), "    c = a + b\n    return c"]
+    "body",
+    [
+        "    return a + b",
+        "return a + b",
+        fenced("    return a + b"),
+        "    c = a + b\n    return c",
+        "    return a + b\n```\nThe prompt had opened the fence.",
+    ],
 )
 def test_an_answer_may_go_on_where_the_task_ends(body):
     namespace = {}
