@@ -7,7 +7,7 @@
 
 A matrix is a folder with queries.parquet and results.parquet. Its outputs are judged by the type of its answers
 (`answer_types`) and compared with its column `score`, both binary at 0.5; disagreements are counted by kind
-(`disagreements`). cases/agreement_labels.json says who was found right in a sample of them, read by a person; from
+(`disagreements`). cases/agreement_labels.json says who was found right in a sample of them, read one by one; from
 that follows the last column, how often our verdict is right if the source is wherever the two agree.
 """
 
@@ -132,18 +132,18 @@ def _golds(queries: Iterable[Row], results: Iterable[Row]) -> dict[int, str]:
 
 
 def labelled(judged: Judged) -> tuple[int, float] | None:
-    """How many disagreements of a matrix a person has read, and in which share of them our verdict was right."""
+    """How many disagreements of a matrix have been read, and in which share of them our verdict was right."""
     right = [who == "ours" for matrix, _, _, who, _ in cases("agreement_labels") if matrix == judged.matrix]
     return (len(right), sum(right) / len(right)) if right else None
 
 
 def report(judged: Judged, n_examples: int) -> None:
     verdicts, agreement = judged.verdicts(), judged.agreement()
-    read_by_person = labelled(judged)
-    adjusted = f"{agreement + (1 - agreement) * read_by_person[1]:>9.2%}" if read_by_person else f"{'':>9}"
+    labels = labelled(judged)
+    adjusted = f"{agreement + (1 - agreement) * labels[1]:>9.2%}" if labels else f"{'':>9}"
     print(
         f"{judged.matrix:<32}{len(judged.rows):>8}{agreement:>9.2%}{verdicts[True, False]:>8}{verdicts[False, True]:>8}"
-        f"{read_by_person[0] if read_by_person else 0:>7}{adjusted}",
+        f"{labels[0] if labels else 0:>7}{adjusted}",
         flush=True,
     )
     for (ours, why), found in sorted(judged.disagreements().items(), key=lambda item: -len(item[1])):
