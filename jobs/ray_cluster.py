@@ -76,7 +76,7 @@ class RayCluster:
                 return
             if time.monotonic() > deadline:
                 log = self.folder / f"ray-{missing[0]}.log"
-                raise RayClusterError(f"no Ray from rank {missing} at {self.address} in time: {log}")
+                raise RayClusterError(f"no Ray from rank {missing} at {self.address} after {within_s:.0f} s: {log}")
             time.sleep(_POLL_S)
 
 

@@ -9,6 +9,7 @@ import platform
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ from numpy.typing import NDArray
 import routers
 from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view
 from routers.router import Queries, Router, choose, find
+from routers.validation import held_out, mean_reward
 from store.digest import digest, digest_source
 from store.layout import Layout
 from store.matrix import Matrix
 from store.routings import Routing, read_routing, write_routing
-from store.split import train_mask
 
 _VALIDATION_SHARE = 0.2
 
@@ -65,20 +66,19 @@ def train(task: TrainTask) -> dict[int, float]:
     setting = task.setting
     matrix = setting.matrix()
     content = content_digest(setting, matrix)
-    router_class = find(task.router)
     queries: Queries | None = None
     seconds = {}
     for seed in missing_seeds(task, matrix):
         started = time.perf_counter()
+        router = find(task.router)(**{**task.params, "seed": seed})
         if queries is None:
-            queries = all_columns(setting, matrix, router_class.inputs)
-        router = router_class(**{**task.params, "seed": seed})
+            queries = all_columns(setting, matrix, router.inputs)
         routing = _route(router, queries, matrix, setting, seed)
         routing.meta.update(
             digest=routing_digest(task, seed, content), setting=setting.name, router=task.router, seed=seed,
             params=task.params, models=list(matrix.models), benchmarks=list(matrix.benchmarks),
             encoder=setting.encoder, split_rule=setting.split_rule, train_share=setting.train_share,
-            is_reference=_is_reference(router_class), versions=_versions(),
+            is_reference=_is_reference(router), versions=_versions(),
         )  # fmt: skip
         write_routing(Layout(setting.root), setting.name, task.name, seed, routing)
         seconds[seed] = time.perf_counter() - started
@@ -114,24 +114,17 @@ def _validate(router: Router, queries: Queries, train_rows: NDArray[np.int64], s
     """AvgAcc of every trade-off on held-out training queries, fitted on the rest, float64 [n_trade_offs]."""
     assert queries.benchmark is not None
     assert queries.score is not None
-    numbers, benchmark = np.unique(queries.benchmark[train_rows], return_inverse=True)
-    names = [f"validation of {number}" for number in numbers]
-    fits = train_mask(names, benchmark, np.arange(len(train_rows)), seed=seed, train_share=1 - _VALIDATION_SHARE)
-    held_out = train_rows[~fits]
-    fitted = router.clone().fit(view(queries, train_rows[fits], router.inputs | TRAINING_SEES))
-    choice = choose(fitted.predict(view(queries, held_out, router.inputs)))
-    score = queries.score[held_out, choice]  # [n_trade_offs, n_held_out]
-    means = [
-        np.nanmean(score[:, benchmark[~fits] == number], axis=1)
-        for number in range(len(numbers))
-        if (benchmark[~fits] == number).any()
-    ]
-    return np.mean(means, axis=0)
+    benchmark = queries.benchmark[train_rows]
+    is_held_out = held_out(benchmark, _VALIDATION_SHARE, seed)
+    rows = train_rows[is_held_out]
+    fitted = router.clone().fit(view(queries, train_rows[~is_held_out], router.inputs | TRAINING_SEES))
+    utility = fitted.predict(view(queries, rows, router.inputs))
+    return mean_reward(utility, queries.score[rows], benchmark[is_held_out])
 
 
-def _is_reference(router_class: type[Router]) -> bool:
+def _is_reference(router: Router) -> bool:
     """Whether a router is told more than a contestant may know, or looks at nothing and so does not route at all."""
-    return not router_class.inputs or bool(router_class.inputs & {"score", "benchmark"})
+    return not router.inputs or bool(router.inputs & {"score", "benchmark"})
 
 
 def routing_digest(task: TrainTask, seed: int, content: str) -> str:
@@ -140,5 +133,7 @@ def routing_digest(task: TrainTask, seed: int, content: str) -> str:
 
 
 def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in ("routeyard", "numpy", "scikit-learn")}
+    packages = {name: version(name) for name in ("routeyard", "numpy", "scipy", "scikit-learn")}
+    if find_spec("torch"):
+        packages["torch"] = version("torch")
     return {"python": platform.python_version(), **packages, "routers": digest_source(Path(routers.__file__).parent)}

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from routers import checks, clustering
 from routers.averages import group_mean, overall_mean
-from routers.router import Queries, Router, RouterError
+from routers.router import Queries, Router
+from routers.trade_off import alphas
 
 COST_NORMALISATIONS = ("minmax", "max")
 COMBINATIONS = ("score", "rank")
@@ -63,7 +64,7 @@ class AvengersPro(Router):
     def trade_offs(self) -> NDArray[np.float64]:
         """Alpha, the weight of accuracy, from 0 to 1, float64 [n_trade_offs]."""
         checks.at_least(self, "n_trade_offs", 2)
-        return np.arange(self.n_trade_offs) / (self.n_trade_offs - 1)
+        return alphas(self.n_trade_offs)
 
     def fit(self, train: Queries) -> Self:
         """Cluster the training embeddings and average scores and costs in each cluster.
@@ -79,11 +80,7 @@ class AvengersPro(Router):
         checks.at_least(self, "beta", 0)
         checks.at_least(self, "search_dim", 0)
         row, score = checks.scored(self, train)
-        cost = np.where(np.isnan(score), np.nan, checks.column(self, train, "cost")[row])
-        if np.isnan(cost).all():
-            raise RouterError(
-                f"{self.name}: no cost of the training queries is known; give the models prices, or use avengers"
-            )
+        cost = checks.priced(self, train, row, score)
         unit = clustering.unit_rows(checks.embedding(self, train)[row])
         self.models_ = train.models
         self.centre_, label = clustering.k_means(unit, self.n_clusters, self.search_dim, self.seed)

@@ -117,6 +117,24 @@ def scored(router: Router, train: Queries) -> tuple[NDArray[np.int64], NDArray[n
     return row, score[row]
 
 
+def priced(router: Router, train: Queries, row: NDArray[np.int64], score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The costs of the pairs that have a score, float64 [n_rows, n_models] in USD, NaN where unknown.
+
+    Args:
+        row, score: as `scored` gives them.
+
+    Raises:
+        RouterError: no pair has both a score and a cost, so that there is nothing to trade off.
+    """
+    cost = np.where(np.isnan(score), np.nan, column(router, train, "cost")[row])
+    if np.isnan(cost).all():
+        raise RouterError(
+            f"{router.name}: no cost of the training queries is known; give the models prices, "
+            "or use a router without a trade-off"
+        )
+    return cost
+
+
 def same_pool(router: Router, queries: Queries) -> None:
     """Raise RouterError unless the router was fitted on exactly these models in this order (its `models_`)."""
     models = getattr(router, "models_", None)

@@ -57,7 +57,7 @@ class Router(ABC):
     Attributes:
         name: equal to the file name and the YAML name.
         inputs: what it needs of a query *at routing time*, from {"text", "embedding", "benchmark", "score", "cost",
-            "answer"}.
+            "answer"}; a constant of the class, or a property where it depends on the parameters.
             Training always sees score, cost and benchmark beside these. A router with "score" among its inputs is
             a reference that looks at test scores (Oracle), never a contestant; "benchmark" marks one that is told
             the benchmark.
@@ -65,8 +65,12 @@ class Router(ABC):
     """
 
     name: ClassVar[str]
-    inputs: ClassVar[frozenset[str]]
     seed: int
+
+    @property
+    @abstractmethod
+    def inputs(self) -> frozenset[str]:
+        """See above."""
 
     @abstractmethod
     def fit(self, train: Queries) -> Self:
@@ -126,8 +130,8 @@ def choose(utility: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 _NOT_ROUTERS = {  # modules of this package that hold no router
-    "answer_scorer", "averages", "calling", "checks", "clustering", "components", "hybrid_labels", "pair",
-    "query_features", "router", "validation",
+    "answer_scorer", "averages", "bradley_terry", "calling", "checks", "clustering", "components", "hybrid_labels",
+    "pair", "query_features", "ridge", "router", "trade_off", "training", "validation",
 }  # fmt: skip
 
 

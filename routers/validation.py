@@ -1,7 +1,9 @@
-"""The part of the training split that chooses an epoch, a threshold or a trade-off."""
+"""The part of the training split that chooses an epoch or a trade-off, and the figure it chooses by."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from routers.averages import group_mean
 
 
 def held_out(benchmark: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:
@@ -18,3 +20,26 @@ def held_out(benchmark: NDArray[np.int64], share: float, seed: int) -> NDArray[n
         rows = np.random.default_rng([seed, number]).permutation(np.flatnonzero(benchmark == number))
         mask[rows[: round(share * len(rows))]] = True
     return mask
+
+
+def mean_reward(
+    utility: NDArray[np.float64], reward: NDArray[np.float64], benchmark: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """What it earns to choose by utility: AvgAcc, the unweighted mean over benchmarks, where the reward is the score.
+
+    Args:
+        utility: [n_trade_offs, n_queries, n_models], -inf where a model must not be chosen.
+        reward: [n_queries, n_models], NaN where missing; such a pair is not chosen here, and a query that leaves
+            nothing to choose does not count.
+        benchmark: number of each query's benchmark, [n_queries].
+
+    Returns:
+        float64 [n_trade_offs]; NaN if no query counts.
+    """
+    utility = np.where(np.isnan(reward), -np.inf, utility)
+    counts = np.flatnonzero((utility > -np.inf).any(axis=(0, 2)))
+    if not counts.size:
+        return np.full(len(utility), np.nan)
+    earned = np.take_along_axis(reward[None], utility.argmax(axis=2)[..., None], axis=2)[:, counts, 0]
+    numbers, group = np.unique(benchmark[counts], return_inverse=True)
+    return group_mean(earned.T, group, len(numbers)).mean(axis=0)

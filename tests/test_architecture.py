@@ -27,7 +27,7 @@ DOORS = {
     "openai": {"inference/api_client.py"},
     "omegaconf": {"configs/compose.py"},
     "sentence_transformers": {"inference/embedding.py"},
-    "torch": {"inference/demo_training.py"},
+    "torch": {"inference/demo_training.py", "routers/training.py"},
     "huggingface_hub": {"scoring/download.py"},
     "httpx": {"scoring/download.py"},
     "pyarrow": {"scoring/parquet.py"},

@@ -384,11 +384,10 @@ def test_concurrency_is_bounded_per_provider_over_all_its_models(session):
 
 def test_requests_per_minute_are_spread_evenly(provider, session):
     one = engine(provider, session, limits={"requests_per_minute": 600.0})
-    started = time.monotonic()
     ask(one, *map(request, range(6)))
-    after_s = sorted(arrived - started for arrived in provider.times)  # a busy machine makes some late, none early
-    assert all(seconds > 0.1 * number - 0.02 for number, seconds in enumerate(after_s))
-    assert after_s[-1] < 10
+    gaps = [later - sooner for sooner, later in zip(provider.times, provider.times[1:], strict=False)]
+    assert min(gaps) > 0.07
+    assert 0.45 < provider.times[-1] - provider.times[0] < 3
 
 
 def test_providers_do_not_wait_for_each_other(session):

@@ -90,3 +90,14 @@ def test_search_in_few_dimensions_finds_the_same_specialists(search_dim):
     train, test = split(specialists())
     choice = choose(Avengers(n_clusters=10, search_dim=search_dim).fit(train).predict(test))[0]
     assert (choice == test.benchmark).mean() > 0.99
+
+
+def test_three_clusters_and_euclidean_distance_are_routerevals_cluster_router():
+    from sklearn.cluster import KMeans
+
+    train, test = split(continuous(n_queries=300))
+    x, y = (part.embedding / np.linalg.norm(part.embedding, axis=1, keepdims=True) for part in (train, test))
+    k_means = KMeans(3, n_init=10, random_state=0).fit(x)
+    best = np.stack([train.score[k_means.labels_ == cluster].mean(axis=0).argmax() for cluster in range(3)])
+    choice = choose(Avengers(n_clusters=3, assign="euclidean").fit(train).predict(test))[0]
+    np.testing.assert_array_equal(choice, best[k_means.predict(y)])

@@ -18,11 +18,11 @@ ROOT = Path(__file__).parents[2]
 TRAIN, TEST = split(continuous())
 
 every_router = pytest.mark.parametrize("name", names())
-contestants = pytest.mark.parametrize("name", [name for name in names() if "score" not in find(name).inputs])
+contestants = pytest.mark.parametrize("name", [name for name in names() if "score" not in find(name)().inputs])
 # a router that declares no input sees nothing of a query but its position in the call
-informed = pytest.mark.parametrize("name", [name for name in names() if find(name).inputs])
+informed = pytest.mark.parametrize("name", [name for name in names() if find(name)().inputs])
 informed_contestants = pytest.mark.parametrize(
-    "name", [name for name in names() if find(name).inputs and "score" not in find(name).inputs]
+    "name", [name for name in names() if find(name)().inputs and "score" not in find(name)().inputs]
 )
 
 
@@ -37,10 +37,10 @@ def predictions(router, queries=TEST):
 
 @every_router
 def test_name_is_the_file_name_and_inputs_are_columns(name):
-    cls = find(name)
-    assert cls.name == name
-    assert isinstance(cls.inputs, frozenset)
-    assert cls.inputs <= set(COLUMNS)
+    router = find(name)()
+    assert router.name == name
+    assert isinstance(router.inputs, frozenset)
+    assert router.inputs <= set(COLUMNS)
 
 
 @every_router

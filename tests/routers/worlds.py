@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from routers.router import Queries, Router
+from routers.router import Queries, Router, choose
 
 COLUMNS = ("text", "embedding", "benchmark", "score", "cost", "answer")
 
@@ -110,3 +110,9 @@ def avg_acc(queries: Queries, choice: NDArray) -> float:
     """Unweighted mean over benchmarks of the mean score of the chosen models."""
     score = queries.score[np.arange(queries.n_queries), choice]
     return float(np.mean([score[queries.benchmark == b].mean() for b in np.unique(queries.benchmark)]))
+
+
+def accuracy(router: Router, train: Queries, test: Queries) -> float:
+    """AvgAcc on the test part under that trade-off of a fitted router that is the most accurate in training."""
+    on_train, on_test = (choose(router.predict(visible(part, router))) for part in (train, test))
+    return avg_acc(test, on_test[np.argmax([avg_acc(train, choice) for choice in on_train])])
