@@ -110,7 +110,7 @@ def _concluded(text: str) -> str:
     """The end of the last line that has a number or formula: what is emphasised there and has a digit, else the number
     or formula that ends last.
     """
-    for line in last_lines(_DISPLAY.sub(lambda display: display[0].replace("\n", " "), text)):
+    for line in last_lines(_DISPLAY.sub(lambda display: display[0].replace("\n", " "), text[-_LONGEST:])):
         emphasised = _BOLD.findall(line)
         end = emphasised[-1] if emphasised else line
         if found := [*FORMULA.finditer(end), *_NUMBER.finditer(end)]:

@@ -6,9 +6,10 @@
     python tests/scoring/agreement.py /data/mmlu=letter        # another matrix of this layout and its type of answer
 
 A matrix is a folder with queries.parquet and results.parquet. Its outputs are judged by the type of its answers
-(`answer_types`) and compared with its column `score`, both binary at 0.5; disagreements are counted by kind
-(`disagreements`). cases/agreement_labels.json says who was found right in a sample of them, read one by one; from
-that follows the last column, how often our verdict is right if the source is wherever the two agree.
+(`answer_types`) and compared with its column `score`, both binary at 0.5. Disagreements are counted by kind
+(`disagreements`), our verdict first: "1/0" is a row that we call right and the source wrong.
+cases/agreement_labels.json says who was found right in a sample of them, read one by one; from that follows the last
+column, how often our verdict is right if the source is wherever the two agree.
 """
 
 import argparse
@@ -147,7 +148,7 @@ def report(judged: Judged, n_examples: int) -> None:
         flush=True,
     )
     for (ours, why), found in sorted(judged.disagreements().items(), key=lambda item: -len(item[1])):
-        print(f"    {len(found):>5}  {'we right' if ours else 'we wrong'}: {why}")
+        print(f"    {len(found):>5}  {'1/0' if ours else '0/1'}  {why}")
         for row, score in found[:n_examples]:
             gold, end = str(row["ground_truth"])[-60:], row["raw_output"][-200:]
             print(
@@ -166,7 +167,7 @@ def main() -> None:
     names = [name for name in arguments.matrices if "=" not in name]
     if names or not chosen:
         chosen |= {one: of for one, of in MATRICES.items() if not names or any(one.startswith(name) for name in names)}
-    print(f"{'matrix':<32}{'rows':>8}{'agree':>9}{'we 1/0':>8}{'we 0/1':>8}{'read':>7}{'right':>9}")
+    print(f"{'matrix':<32}{'rows':>8}{'agree':>9}{'1/0':>8}{'0/1':>8}{'read':>7}{'right':>9}")
     with ProcessPoolExecutor(arguments.workers) as pool:
         for matrix, answer_type in chosen.items():
             n_rows = None if arguments.all else SAMPLE_OF_CODE if answer_type in _CODE else SAMPLE

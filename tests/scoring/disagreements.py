@@ -20,6 +20,8 @@ def kind(matrix: str, row: Row, score: Score) -> str:
 
 def _zeroeval(row: Row, score: Score) -> str:
     theirs = (row["prediction"] or "").strip()
+    if row["prediction"] and not theirs:
+        return "the answer is a string of blanks"
     if len(_FIELD.findall(row["raw_output"])) > 1:
         return "source reads the first answer, the model gives another one later"
     if not theirs or theirs == "\\":

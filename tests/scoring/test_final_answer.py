@@ -34,7 +34,7 @@ def test_no_text_raises(text):
 
 @pytest.mark.parametrize(
     "unit",
-    ["<answer>", "</answer><answer>5", '"answer": ', '"answer": "', '"answer": [', '"', "Question:\n", "**1", "1."],
+    ["<answer>", "</answer><answer>5", '"answer": ', '"answer": "', '"answer": [', '"', "Q:\n", "**1", "1.", "\\["],
 )
 def test_time_grows_with_the_length_only(unit):
     begin = time.monotonic()
