@@ -601,9 +601,9 @@ def test_a_killed_process_has_kept_everything_that_came_home(tmp_path):
         n_delivered = sum(entry.n_delivered for entry in proxy.ledger.values())
         with ApiSession(tmp_path / "cache") as session:
             responses = ask(engine(proxy, session, limits={"key_env": None}),
-                            *(request(index, f"w {index}", max_tokens=8) for index in range(200)))  # fmt: skip
+                            *(request(index, f"w {index}", max_tokens=8) for index in range(2000)))  # fmt: skip
         cached = {response.text for response in responses if response.extra.get("cached")}
-    assert 60 <= n_delivered < 200, "the test has to kill it in the middle"
+    assert 60 <= n_delivered < 2000, "the test has to kill it in the middle"
     assert {line.strip() for line in given_back if line.endswith("\n")} <= cached
     assert n_delivered - 2 * 8 <= len(cached)  # those in flight, and those whose commit was under way
 

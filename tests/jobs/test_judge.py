@@ -1,5 +1,6 @@
 """Judging against a real HTTP server: what is asked, asked again and paid for, and that one bad thing stays one."""
 
+import itertools
 import json
 import math
 import os
@@ -435,9 +436,13 @@ def test_a_judge_that_cannot_be_asked_leaves_other_benchmarks_alone(layout, prov
 
 
 def test_a_response_that_is_replaced_while_others_are_judged_is_left_for_the_next_time(layout, provider):
+    arrived, replaced = itertools.count(), threading.Event()
+
     def script(fields, count):
-        if len(provider.requests) == 1:
+        if next(arrived) == 0:
             answer(layout, ["succeeded"], model="n", finished_at=2.0)
+            replaced.set()
+        assert replaced.wait(20)
         return says()(fields, count)
 
     answer(layout, [f"answer {index}" for index in range(30)])  # more than are begun at first
