@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inference.embedding import encode
 from inference.spec import EncoderSpec
 from jobs.setting import TRAINING_SEES, all_columns, content_digest, view
-from jobs.train import TrainTask, routing_digest
+from jobs.train import TrainTask, inputs_of, routing_digest
 from routers.averages import overall_mean
 from routers.router import Queries, Router, RouterError, find
 from store.atomic import write_file
@@ -90,7 +90,7 @@ def fitted_router(task: TrainTask) -> Fitted:
     setting = task.setting
     matrix = setting.matrix()
     path = Layout(setting.root).fitted_router(setting.name, task.name)
-    digest = routing_digest(task, task.seeds[0], content_digest(setting, matrix))
+    digest = routing_digest(task, task.seeds[0], content_digest(setting, matrix, inputs_of(task)))
     if path.exists():
         kept: Fitted = pickle.loads(path.read_bytes())
         if kept.digest == digest:

@@ -53,15 +53,21 @@ class Setting:
         )  # fmt: skip
 
 
-def content_digest(setting: Setting, matrix: Matrix) -> str:
-    """Digest of all that routers can depend on: scores, costs, equal prompts, embeddings, the rule of the split."""
-    result = hashlib.sha256(repr((matrix.benchmarks, matrix.models, setting.encoder)).encode())
+def content_digest(setting: Setting, matrix: Matrix, inputs: frozenset[str] = frozenset()) -> str:
+    """Digest of scores, costs, equal prompts, the rule of the split, and of a router's inputs: all it depends on."""
+    result = hashlib.sha256(repr((matrix.benchmarks, matrix.models)).encode())
     result.update(repr((setting.train_share, setting.split_rule)).encode())
     for array in (matrix.benchmark, matrix.index, matrix.prompt_group, matrix.score, matrix.cost):
         result.update(np.ascontiguousarray(array).tobytes())
     layout = Layout(setting.root)
     for benchmark in matrix.benchmarks:
-        result.update((embedding_digest(layout, setting.encoder, benchmark) or "").encode())
+        if "embedding" in inputs:
+            result.update(repr((setting.encoder, embedding_digest(layout, setting.encoder, benchmark))).encode())
+        if "text" in inputs:
+            result.update(read_query_columns(layout, benchmark, ["index"])[1]["digest"].encode())
+        if "answer" in inputs:  # when they were given stands for what they say, and is read much faster
+            for model in matrix.models:
+                result.update(read_columns(layout, benchmark, model, [])["finished_at"].tobytes())
     return result.hexdigest()[:32]
 
 

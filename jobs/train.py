@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import routers
 from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view
-from routers.router import Queries, Router, choose, find
+from routers.router import Queries, Router, RouterError, choose, find
 from routers.validation import held_out, mean_reward
 from store.digest import digest, digest_source
 from store.layout import Layout
@@ -45,9 +45,21 @@ class TrainTask:
     seeds: tuple[int, ...]
 
 
+def inputs_of(task: TrainTask) -> frozenset[str]:
+    """What the router sees of a query.
+
+    Raises:
+        RouterError: it is unknown, or has no such parameter.
+    """
+    try:
+        return find(task.router)(**task.params).inputs
+    except TypeError as error:
+        raise RouterError(f"router {task.name}: {error}") from None
+
+
 def missing_seeds(task: TrainTask, matrix: Matrix) -> tuple[int, ...]:
     """Seeds without an up-to-date routing in the store."""
-    layout, content = Layout(task.setting.root), content_digest(task.setting, matrix)
+    layout, content = Layout(task.setting.root), content_digest(task.setting, matrix, inputs_of(task))
     return tuple(
         seed
         for seed in task.seeds
@@ -65,7 +77,7 @@ def train(task: TrainTask) -> dict[int, float]:
     """
     setting = task.setting
     matrix = setting.matrix()
-    content = content_digest(setting, matrix)
+    content = content_digest(setting, matrix, inputs_of(task))
     queries: Queries | None = None
     seconds = {}
     for seed in missing_seeds(task, matrix):

@@ -31,6 +31,7 @@ def route_prompt(config: Config, prompt: str) -> int:
     """Print the ranking of each chosen router; gives back the exit status."""
     from jobs.embed import missing_embeddings
     from jobs.route import fitted_router, rank
+    from jobs.train import inputs_of
     from launch.follow import console
     from launch.planning import layout_of, setting_of, train_tasks
     from store.errors import RouteyardError
@@ -38,9 +39,11 @@ def route_prompt(config: Config, prompt: str) -> int:
     required(config, "router")
     setting = setting_of(config)
     assert config.encoder is not None
-    if missing := missing_embeddings(layout_of(config).root, config.encoder, setting.benchmarks):
+    tasks = train_tasks(config, setting)
+    missing = missing_embeddings(layout_of(config).root, config.encoder, setting.benchmarks)
+    if missing and any("embedding" in inputs_of(task) for task in tasks.values()):
         raise RouteyardError(f"no {setting.encoder} embeddings of {', '.join(missing)}; run launch/embed.py first")
-    for name, task in train_tasks(config, setting).items():
+    for name, task in tasks.items():
         ranking = rank(fitted_router(task), config.encoder, prompt, config.route.trade_off)
         console.print(_table(f"{name}, fitted on setting {setting.name}", ranking))
     return 0

@@ -12,7 +12,7 @@ from launch.command import Command, required, run
 COMMAND = Command(
     name="train",
     summary="Train routers on a setting, with every seed, and route its test queries.",
-    details="Embeddings that are missing are made first. Routings that are up to date are skipped.",
+    details="Embeddings that are needed and missing are made first. Routings that are up to date are skipped.",
     sections=("store", "setting", "encoder", "router", "cluster"),
     defaults={"encoder": "minilm", "cluster": "inline"},
 )
@@ -24,7 +24,7 @@ def train_routers(config: Config) -> int:
 
     from jobs.embed import missing_embeddings
     from jobs.executor import run_tasks
-    from jobs.train import missing_seeds, train
+    from jobs.train import inputs_of, missing_seeds, train
     from launch.embed import embed_setting
     from launch.follow import console, following, print_failures
     from launch.planning import layout_of, run_folder, setting_of, train_tasks
@@ -34,10 +34,15 @@ def train_routers(config: Config) -> int:
     setting = setting_of(config)
     assert config.cluster is not None
     assert config.encoder is not None
-    if missing_embeddings(layout_of(config).root, config.encoder, setting.benchmarks) and embed_setting(config):
+    tasks = train_tasks(config, setting)
+    if (
+        any("embedding" in inputs_of(task) for task in tasks.values())
+        and missing_embeddings(layout_of(config).root, config.encoder, setting.benchmarks)
+        and embed_setting(config)
+    ):
         return 1
     matrix, calls = setting.matrix(), {}
-    for name, task in train_tasks(config, setting).items():
+    for name, task in tasks.items():
         if missing_seeds(task, matrix):
             calls[name] = partial(train, task)
     if not calls:

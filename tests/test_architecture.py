@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,12 +38,15 @@ DOORS = {
 COMMANDS = sorted(path.stem for path in (ROOT / "launch").glob("*.py") if "COMMAND = Command(" in path.read_text())
 
 
+@cache
 def imports(path):
+    found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+            found.add(node.module.partition(".")[0])
+    return found
 
 
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]

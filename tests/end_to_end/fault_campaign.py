@@ -292,7 +292,27 @@ def prepared(n_queries: int, seed: int, slurm: Path | None = None) -> Iterator[C
         finally:
             if slurm is None:
                 cluster.down(own)
-            subprocess.run(["umount", str(disk)], check=True)
+            _unmount(disk)
+
+
+def _unmount(disk: Path) -> None:
+    """Take the small file system away once the last worker has let go of it: one that was killed may still be dying."""
+    end = time.monotonic() + 60
+    while (done := subprocess.run(["umount", str(disk)], capture_output=True, text=True, check=False)).returncode:
+        if time.monotonic() > end:
+            subprocess.run(["umount", "--lazy", str(disk)], check=True)
+            raise RuntimeError(f"{done.stderr.strip()}; held by {_holders(disk) or 'nobody that can be seen'}")
+        time.sleep(0.5)
+
+
+def _holders(disk: Path) -> dict[int, str]:
+    """Command lines of the processes with an open file or their working directory below a folder."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if any(link.readlink().is_relative_to(disk) for link in [process / "cwd", *(process / "fd").iterdir()]):
+                found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
 
 
 def main() -> int:

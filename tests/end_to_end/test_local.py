@@ -62,17 +62,24 @@ def test_the_store_can_be_browsed_verified_and_exported(demo):
     assert list((demo[0] / "exported").rglob("*.json"))
 
 
+def demo_models():
+    models = yaml.safe_load((CONFIGS / "pool" / "demo.yaml").read_text())["models"]
+    return [{**model, "path": str(ROOT / "inference" / "demo_models" / model["name"])} for model in models]
+
+
+def pool(folder, models, benchmarks):
+    path = folder / "two.yaml"
+    path.write_text(yaml.safe_dump({"name": "two", "models": models, "benchmarks": benchmarks}))
+    return path
+
+
 def test_a_model_that_does_not_exist_leaves_the_others_alone(tmp_path):
-    pool = yaml.safe_load((CONFIGS / "pool" / "demo.yaml").read_text())
-    good = pool["models"][0]
-    good["path"] = str(ROOT / "inference" / "demo_models" / good["name"])
-    pool["models"] = [good, {**good, "name": "absent", "path": "/nowhere/at/all"}]
-    path = tmp_path / "two.yaml"
-    path.write_text(yaml.safe_dump({**pool, "name": "two", "benchmarks": pool["benchmarks"][:1]}))
+    good = demo_models()[0]
+    path = pool(tmp_path, [good, {**good, "name": "absent", "path": "/nowhere/at/all"}], ["demo_sort"])
     result = command("collect", f"pool={path}", cwd=tmp_path)
     assert result.returncode == 1
     layout = Layout(tmp_path / "results" / "store")
-    assert len(read_columns(layout, pool["benchmarks"][0], good["name"], [])["index"]) == 300
+    assert len(read_columns(layout, "demo_sort", good["name"], [])["index"]) == 300
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("failed absent")]
     assert "/nowhere/at/all is not a checkpoint folder" in line
     log = Path(result.stdout.split("log: ")[1].splitlines()[0])
@@ -83,8 +90,9 @@ def test_a_model_that_does_not_exist_leaves_the_others_alone(tmp_path):
 def test_a_full_disk_loses_nothing(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", str(disk)], check=True)
-    arguments = ("pool=demo", "benchmarks=[demo_sort,demo_logic]", f"store.root={disk}", "collect.full_disk_wait_s=2",
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", str(disk)], check=True)
+    path = pool(tmp_path, demo_models()[:1], ["demo_sort", "demo_logic"])
+    arguments = (f"pool={path}", f"store.root={disk}", "collect.full_disk_wait_s=2",
                  "collect.checkpoint_s=0.2", "engine.max_num_seqs=8")  # fmt: skip
     try:
         full = command("collect", *arguments)
@@ -117,9 +125,12 @@ def test_a_published_release_becomes_a_report_with_its_known_figures(tmp_path):
     assert command("import_release", str(SAMPLE), cwd=tmp_path).returncode == 0
     with SAMPLE.with_name("bench-release-sample.figures.csv").open() as file:
         expected = {int(row["n_models"]): row for row in csv.DictReader(file)}
-    for setting in ("release_flagship", "release_multiturn"):
+    for setting, routers in (
+        ("release_flagship", "best_single,random_choice"),  # no embeddings of 3,600 queries, which take a minute
+        ("release_multiturn", "knn,avengers,avengers_pro"),
+    ):
         for step in ("train", "reduce"):
-            result = command(step, f"setting={setting}", cwd=tmp_path)
+            result = command(step, f"setting={setting}", f"router=[{routers}]", cwd=tmp_path)
             assert result.returncode == 0, result.stdout + result.stderr
         metrics = json.loads((tmp_path / "results" / "report" / setting / "metrics.json").read_text())
         row, found = expected[len(metrics["models"])], metrics["all_queries"]
@@ -129,4 +140,4 @@ def test_a_published_release_becomes_a_report_with_its_known_figures(tmp_path):
         for key in ("random", "best_single", "best_single_cost_usd", "dataset_oracle", "oracle",
                     "oracle_cheapest_best_cost_usd", "total_cost_usd"):  # fmt: skip
             assert found[key] == pytest.approx(float(row[key]), abs=1e-9), key
-        assert {router["name"] for router in metrics["routers"]} >= {"knn", "avengers", "avengers_pro"}
+        assert {router["name"] for router in metrics["routers"]} >= set(routers.split(","))

@@ -6,7 +6,7 @@ import pytest
 from jobs.reduce import ReduceTask, reduce_setting
 from jobs.setting import Setting, all_columns, view
 from jobs.train import TrainTask, missing_seeds, train
-from routers.router import names
+from routers.router import RouterError, names
 from store.embeddings import write_embeddings
 from store.errors import StoreError
 from store.layout import Layout
@@ -101,12 +101,35 @@ def test_a_trade_off_is_judged_on_held_out_training_queries(setting):
     assert routing.meta["validation"][-1] > routing.meta["validation"][0]
 
 
-def test_every_router_trains_and_the_reduction_compares_them(setting, tmp_path):
-    for name in names():
+def test_only_what_a_router_sees_makes_it_train_again(setting):
+    tasks = [task(setting, name) for name in ("knn", "best_single")]
+    for one in tasks:
+        train(one)
+    layout = Layout(setting.root)
+    for benchmark in setting.benchmarks:
+        index = read_indices(layout, benchmark)
+        vector = np.ones((len(index), 3), np.float32)
+        write_embeddings(layout, "made", benchmark, index, vector, {"digest": "y"})
+    assert [missing_seeds(one, setting.matrix()) for one in tasks] == [SEEDS, ()]
+
+
+def test_a_wrong_parameter_is_named(setting):
+    with pytest.raises(RouterError, match="nonsense"):
+        missing_seeds(task(setting, nonsense=1), setting.matrix())
+
+
+@pytest.mark.parametrize(
+    "routers",
+    [
+        ("oracle", "dataset_oracle", "best_single", "random_choice", "knn", "frugalgpt"),
+        pytest.param(tuple(names()), marks=pytest.mark.slow),
+    ],
+    ids=["some", "all"],
+)
+def test_routers_train_and_the_reduction_compares_them(setting, tmp_path, routers):
+    for name in routers:
         train(task(setting, name))
-    reduction = ReduceTask(
-        setting=setting, routers=tuple(names()), seeds=SEEDS, folder=tmp_path / "report", n_resamples=50
-    )
+    reduction = ReduceTask(setting=setting, routers=routers, seeds=SEEDS, folder=tmp_path / "report", n_resamples=50)
     result = reduce_setting(reduction)
     accuracy = {row["name"]: row["avg_acc"] for row in [*result["references"], *result["routers"]]}
     assert accuracy["oracle"] >= accuracy["dataset_oracle"] >= accuracy["knn"] - 0.05

@@ -113,7 +113,7 @@ def test_the_published_rule(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["a" + ".a" * 50_000, "-" * 50_000 + "1", "[" * 50_000, "7" * 50_000, "\ud800", "if a:\n x\n" * 20_000]
+    "text", ["a" + ".a" * 50_000, "-" * 50_000 + "1", "[" * 50_000, "7" * 50_000, "\ud800", "if a:\n x\n" * 3_000]
 )
 def test_no_text_breaks_the_search(text):
     for wrapped in (text, fenced(text), f"x = {text}"):

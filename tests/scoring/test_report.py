@@ -127,6 +127,7 @@ def test_without_costs_nothing_about_costs_is_there():
     assert not {"Cost USD", "CostSave (θ†)", "ParetoDist"} & set(head.split(" | "))
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_bytes(files):
     code = (
         "import hashlib, sys; from test_report import evaluation; from scoring.reduction import reduce;"

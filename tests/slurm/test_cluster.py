@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -92,8 +93,11 @@ def test_requeued_job_runs_again_without_the_wait(running_cluster: Path, tmp_pat
     wait_until(lambda: log.exists() and "restart 0" in log.read_text())
     command("scontrol", "requeue", f"{job}_7")
     wait_until(lambda: states(job) == ["PENDING"])
+    began = time.time()
     command("scontrol", "update", f"JobId={job}_7", "StartTime=now")
-    wait_until(lambda: states(job) == ["COMPLETED"], limit_s=cluster.REQUEUE_WAIT_S - 2)
+    wait_until(lambda: states(job) == ["COMPLETED"])
+    started = command("sacct", "-j", job, "-X", "--noheader", "-P", "-o", "Start").split()[-1]
+    assert datetime.fromisoformat(started).timestamp() - began < cluster.REQUEUE_WAIT_S - 2
     assert [line for line in log.read_text().splitlines() if line.startswith("restart")] == ["restart 0", "restart 1"]
     assert "REQUEUED" in command("sacct", "-j", job, "-X", "--duplicates", "--noheader", "-o", "State")
 

@@ -1,6 +1,6 @@
 """Ends a store operation with SIGKILL at every call that touches the disk, or at random moments.
 
-    python kill_points.py <operation> <folder> every
+    python kill_points.py <operation> <folder> every <step>
     python kill_points.py <operation> <folder> random <n_kills> <seed>
 
 Each run is a fork of one process that has imported the store already, so that a kill costs milliseconds. Prints a JSON
@@ -48,9 +48,9 @@ class Killed:
     is_killed: bool
 
 
-def killed_everywhere(operation: str, folder: Path) -> list[Killed]:
-    """The runs of one operation killed before, in and after each disk call."""
-    return _start(operation, str(folder), "every")
+def killed_everywhere(operation: str, folder: Path, step: int = 1) -> list[Killed]:
+    """The runs of one operation killed before, in and after each disk call, or at every step-th of these moments."""
+    return _start(operation, str(folder), "every", str(step))
 
 
 def killed_at_random(operation: str, folder: Path, n_kills: int, seed: int) -> list[Killed]:
@@ -94,13 +94,17 @@ def seal(root: Path, acknowledge: Acknowledge) -> None:
     acknowledge(0)
 
 
-def _every(operation: Operation, folder: Path) -> Iterator[Killed]:
+def _every(operation: Operation, folder: Path, step: int) -> Iterator[Killed]:
     root = _fresh(folder, "undisturbed")
     yield _fork(operation, root, "nowhere", prepare=lambda: _log_calls(folder / "calls"))
-    for number, name in enumerate((folder / "calls").read_text().split()):
-        for moment in ("before", "half", "after") if name == "write" else ("before", "after"):
-            place = f"{moment} call {number}, {name}"
-            yield _fork(operation, _fresh(folder, f"{number}-{moment}"), place, prepare=partial(_arm, number, moment))
+    moments = [
+        (number, name, moment)
+        for number, name in enumerate((folder / "calls").read_text().split())
+        for moment in (("before", "half", "after") if name == "write" else ("before", "after"))
+    ]
+    for number, name, moment in moments[::step]:
+        place = f"{moment} call {number}, {name}"
+        yield _fork(operation, _fresh(folder, f"{number}-{moment}"), place, prepare=partial(_arm, number, moment))
 
 
 def _random(operation: Operation, folder: Path, n_kills: int, seed: int) -> Iterator[Killed]:
