@@ -74,7 +74,6 @@ class FrugalGPT(Router):
     """
 
     name: ClassVar[str] = "frugalgpt"
-    inputs: ClassVar[frozenset[str]] = frozenset({"embedding", "answer"})
 
     def __init__(
         self,
@@ -92,6 +91,11 @@ class FrugalGPT(Router):
         self.n_trade_offs = n_trade_offs
         self.max_orders = max_orders
         self.seed = seed
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """The embedding, and the answers for scorers that look at them."""
+        return frozenset({"embedding", "answer"} if self.scorer_input == "query+answer" else {"embedding"})
 
     def trade_offs(self) -> NDArray[np.float64]:
         """Budgets from 0, the cheapest model alone, to 1, whatever a cascade costs, float64 [n_trade_offs]."""

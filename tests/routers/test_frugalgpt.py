@@ -111,7 +111,8 @@ def test_a_cheap_model_that_knows_when_it_is_wrong_is_nearly_all_one_needs():
 
 def test_without_answers_there_is_nothing_to_be_gained_here():
     train, test = split(two_models())
-    router = FrugalGPT(scorer_input="query").fit(train)
+    router = FrugalGPT(scorer_input="query").fit(replace(train, answer=None))
+    assert router.inputs == {"embedding"}
     choice = choose(router.predict(replace(visible(test, router), answer=None)))
     assert avg_acc(test, choice[-1]) <= test.score[:, 1].mean() + 0.02
 
