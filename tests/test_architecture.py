@@ -31,7 +31,7 @@ DOORS = {
     "torch": {"inference/demo_training.py", "routers/training.py"},
     "huggingface_hub": {"scoring/download.py"},
     "httpx": {"scoring/download.py"},
-    "pyarrow": {"scoring/parquet.py"},
+    "pyarrow": {"scoring/parquet.py", "store/table_import.py"},
     "tau2": {"inference/tau2_driver.py"},
     "ray": {"jobs/grading.py"},
 }
