@@ -90,7 +90,7 @@ def test_a_model_that_does_not_exist_leaves_the_others_alone(tmp_path):
 def test_a_full_disk_loses_nothing(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", str(disk)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=92k", "tmpfs", str(disk)], check=True)
     path = pool(tmp_path, demo_models()[:1], ["demo_sort", "demo_logic"])
     arguments = (f"pool={path}", f"store.root={disk}", "collect.full_disk_wait_s=2",
                  "collect.checkpoint_s=0.2", "engine.max_num_seqs=8")  # fmt: skip
