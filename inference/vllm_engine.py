@@ -7,6 +7,7 @@ wait for its longest answer. This is the only file that imports vllm. It runs on
 
 import multiprocessing
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from inference.price import cost_usd
 from inference.spec import EngineSpec, ModelSpec, Sampling
 from store.records import Response
 
+_LOOK_AFTER_S = 1.0
 CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
 
 
@@ -53,6 +55,7 @@ class VLLMEngine(Engine):
         try:
             self._engine = LLMEngine.from_engine_args(EngineArgs(**arguments))
             self._tokenizer = self._engine.get_tokenizer()
+            threading.Thread(target=_wake_when_dead, args=(self._engine.engine_core,), daemon=True).start()
         except Exception as error:  # vLLM and its backends raise whatever their layers raise
             raise self._error(f"vLLM cannot load {model.path}", error) from error
         self._log = EngineLog()  # from here on anew: what was printed while loading is over
@@ -162,6 +165,18 @@ def engine_arguments(spec: EngineSpec, model: ModelSpec) -> dict[str, Any]:
         **spec.args,
         **model.engine_args,
     }
+
+
+def _wake_when_dead(client: Any) -> None:
+    """Have `step` raise when the engine's process was killed while it waits for it.
+
+    vLLM's client then marks the engine as dead and ends the thread that would have brought the next output, and whoever
+    waits for that output waits for ever (seen with 0.32, a worker that held its allocation until the time limit).
+    """
+    if hasattr(client, "outputs_queue"):  # not where the engine runs in this process
+        while not client.resources.engine_dead:
+            time.sleep(_LOOK_AFTER_S)
+        client.outputs_queue.put_nowait(RuntimeError("its process ended without a word"))
 
 
 def die_with_parent() -> None:

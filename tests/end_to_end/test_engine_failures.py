@@ -1,8 +1,11 @@
-"""Real vLLM engines that cannot start: little memory is tried once more, a broken checkpoint names its real cause."""
+"""Real vLLM engines that cannot start or are killed: memory is tried once more, a broken checkpoint names its cause."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +61,37 @@ def test_a_question_with_an_image_is_a_failure_that_says_how_to_ask_it(tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr  # a failure is a record, too
     (error,) = read_columns(Layout(root), "sfe", "sorter", ["error"])["error"]
     assert "vllm serve" in error
+
+
+KILLED = """
+import os, signal, sys, threading, time
+from inference.engine import EngineError, Request
+from inference.spec import EngineSpec, ModelSpec, Sampling
+from inference.vllm_engine import VLLMEngine
+
+def main():
+    model = ModelSpec("m", sys.argv[1], dtype="float32", max_model_len=512)
+    engine = VLLMEngine(EngineSpec(enforce_eager=True, max_num_seqs=4), model, Sampling())
+    for index in range(500):
+        engine.submit(Request("b", index, 0, ({"role": "user", "content": f"count {index}"},), 400))
+    (process,) = engine._engine.engine_core.resources.engine_manager.processes
+    threading.Timer(1.0, os.kill, (process.pid, signal.SIGKILL)).start()
+    try:
+        while engine.n_in_flight:
+            engine.step()
+    except EngineError as error:
+        print("said:", error)
+    engine.close()
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_an_engine_that_is_killed_while_we_wait_for_it_is_an_error_and_no_endless_wait(tmp_path):
+    path = tmp_path / "killed.py"  # a file, because the engine's process imports its parent's main module
+    path.write_text(KILLED)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "VLLM_CPU_KVCACHE_SPACE": "1"}
+    words = [sys.executable, str(path), str(ROOT / "inference" / "demo_models" / "demo-generalist")]
+    result = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert "said: model m: the engine died" in result.stdout, result.stdout + result.stderr

@@ -115,7 +115,8 @@ def test_a_collection_survives_everything(slurm, tmp_path):
     assert "log: " in output
     assert n_stored(root, killed) >= before > 0
     assert n_stored(root, requeued) == n_stored(root, warned) == n_expected(root), output
-    assert n_attempts(root, requeued) == n_attempts(root, warned) == 2
+    # The task itself after its requeue, or before it a worker of another model that had nothing left to do.
+    assert min(n_attempts(root, requeued), n_attempts(root, warned)) >= 2
 
     again = command("collect", "pool=demo", "cluster=slurm_test", f"store.root={root}", *SLOWLY, env=slurm)
     assert again.returncode == 0, again.stdout + again.stderr
