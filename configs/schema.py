@@ -151,6 +151,15 @@ class SettingConfig:
         metadata={"help": "reference: one random stream over all benchmarks, as the published tables",
                   "choices": ["independent", "reference"]},
     )  # fmt: skip
+    left_out: list[str] = field(
+        default_factory=list,
+        metadata={"help": "unseen benchmarks: patterns; the benchmarks of each are routed by routers that were trained "
+                          "without them; [each]: every benchmark in turn"},
+    )  # fmt: skip
+    new_models: list[str] = field(
+        default_factory=list, metadata={"help": "names or patterns of models with few known scores (cold start)"}
+    )
+    n_shots: int = field(default=0, metadata={"help": "training queries on which the new models are known", "min": 0})
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """A setting cut from the store: its matrix, its embeddings, and what a router may see of them."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,9 @@ class Setting:
         selection: benchmark -> indices that count, for those of which a sample is used.
         encoder: whose embeddings routers get.
         train_share, split_rule: see `store.split`.
+        left_out: groups of benchmarks; the test queries of each are routed by a router that was trained without any
+            query of the group (unseen benchmarks).
+        new_models: models of whose training scores, costs and answers only those of `n_shots` queries are known.
     """
 
     root: Path
@@ -40,6 +43,9 @@ class Setting:
     encoder: str
     train_share: float = 0.7
     split_rule: str = "independent"
+    left_out: tuple[tuple[str, ...], ...] = ()
+    new_models: tuple[str, ...] = ()
+    n_shots: int = 0
 
     def matrix(self) -> Matrix:
         """The arrays; raises as `store.matrix.load_matrix`."""
@@ -52,11 +58,37 @@ class Setting:
             seed=seed, train_share=self.train_share, rule=self.split_rule,
         )  # fmt: skip
 
+    def folds(self, matrix: Matrix, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Rows to train on and test rows that are then routed: one pair, or one for each group that is left out.
+
+        The test rows of all pairs together are those of `train_mask`, so that the figures of unseen benchmarks stand
+        beside those of seen ones, measured on the same queries.
+        """
+        is_train = self.train_mask(matrix, seed)
+        group = np.full(len(matrix.benchmarks), -1)
+        for number, names in enumerate(self.left_out):
+            group[[matrix.benchmarks.index(name) for name in names]] = number
+        group = group[matrix.benchmark]
+        for number in np.unique(group):
+            is_unseen = group == number
+            yield np.flatnonzero(is_train & ~(is_unseen & (number >= 0))), np.flatnonzero(~is_train & is_unseen)
+
+    def is_hidden(self, matrix: Matrix, rows: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+        """Which pairs of these training rows nobody knows yet: those of the new models but for `n_shots` queries.
+
+        All new models answer the same queries, drawn evenly from all rows. [n_rows, n_models]
+        """
+        shots = np.random.default_rng([seed, 3]).permutation(len(rows))[: self.n_shots]
+        hidden = np.tile(np.isin(matrix.models, self.new_models), (len(rows), 1))
+        hidden[shots] = False
+        return hidden
+
 
 def content_digest(setting: Setting, matrix: Matrix, inputs: frozenset[str] = frozenset()) -> str:
     """Digest of scores, costs, equal prompts, the rule of the split, and of a router's inputs: all it depends on."""
     result = hashlib.sha256(repr((matrix.benchmarks, matrix.models)).encode())
     result.update(repr((setting.train_share, setting.split_rule)).encode())
+    result.update(repr((setting.left_out, setting.new_models, setting.n_shots)).encode())
     for array in (matrix.benchmark, matrix.index, matrix.prompt_group, matrix.score, matrix.cost):
         result.update(np.ascontiguousarray(array).tobytes())
     layout = Layout(setting.root)
@@ -112,6 +144,23 @@ def view(queries: Queries, rows: NDArray[np.int64], allowed: frozenset[str]) -> 
         models=queries.models, n_queries=len(rows), text=text, embedding=take("embedding"),
         benchmark=take("benchmark"), score=take("score"), cost=take("cost"), answer=answer,
     )  # fmt: skip
+
+
+def without(queries: Queries, hidden: NDArray[np.bool_]) -> Queries:
+    """The queries with these pairs missing: no score, no cost, no answer.
+
+    Args:
+        hidden: [n_queries, n_models].
+    """
+
+    def blank(value: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+        return None if value is None else np.where(hidden, np.nan, value)
+
+    answer = queries.answer and tuple(
+        tuple("" if is_hidden else line for line, is_hidden in zip(lines, column, strict=True))
+        for lines, column in zip(queries.answer, hidden.T, strict=True)
+    )
+    return replace(queries, score=blank(queries.score), cost=blank(queries.cost), answer=answer)
 
 
 def _answers(layout: Layout, benchmark: str, model: str, index: NDArray[np.int64]) -> list[str]:

@@ -7,7 +7,8 @@ the router that routes the test queries is fitted on the whole training split.
 
 import platform
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import routers
-from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view
+from jobs.cluster import ClusterSpec
+from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view, without
 from routers.router import Queries, Router, RouterError, choose, find
 from routers.validation import held_out, mean_reward
 from store.digest import digest, digest_source
@@ -68,6 +70,24 @@ def missing_seeds(task: TrainTask, matrix: Matrix) -> tuple[int, ...]:
     )
 
 
+def in_parts(tasks: Sequence[TrainTask], cluster: ClusterSpec) -> dict[str, TrainTask]:
+    """Name -> what one job trains: a router with a seed on SLURM, a router with all its seeds in this process.
+
+    Processes of this machine get a router each, and share the seeds of a router only where routers are fewer than
+    processes: starting one takes as long as many a router needs for all seeds.
+    """
+    n_parts = {"slurm": max((len(task.seeds) for task in tasks), default=1), "inline": 1}.get(
+        cluster.executor, -(-cluster.max_parallel // max(1, len(tasks)))
+    )
+    parts = {}
+    for task in tasks:
+        for first in range(min(n_parts, len(task.seeds))):
+            seeds = task.seeds[first::n_parts]
+            name = task.name if len(seeds) == len(task.seeds) else f"{task.name} {'+'.join(map(str, seeds))}"
+            parts[name] = replace(task, seeds=seeds)
+    return parts
+
+
 def train(task: TrainTask) -> dict[int, float]:
     """Trains and routes every missing seed; gives back seed -> seconds.
 
@@ -90,6 +110,7 @@ def train(task: TrainTask) -> dict[int, float]:
             digest=routing_digest(task, seed, content), setting=setting.name, router=task.router, seed=seed,
             params=task.params, models=list(matrix.models), benchmarks=list(matrix.benchmarks),
             encoder=setting.encoder, split_rule=setting.split_rule, train_share=setting.train_share,
+            left_out=setting.left_out, new_models=setting.new_models, n_shots=setting.n_shots,
             is_reference=_is_reference(router), versions=_versions(),
         )  # fmt: skip
         write_routing(Layout(setting.root), setting.name, task.name, seed, routing)
@@ -98,40 +119,53 @@ def train(task: TrainTask) -> dict[int, float]:
 
 
 def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, seed: int) -> Routing:
-    is_train = setting.train_mask(matrix, seed)
-    train_rows, test_rows = np.flatnonzero(is_train), np.flatnonzero(~is_train)
-    sees = router.inputs | TRAINING_SEES
-    started = time.perf_counter()
-    fitted = router.clone().fit(view(queries, train_rows, sees))
-    fit_s = time.perf_counter() - started
-    test = view(queries, test_rows, router.inputs)
-    started = time.perf_counter()
-    utility = fitted.predict(test)
-    choice = choose(utility)
-    route_s = time.perf_counter() - started
-    trade_off = router.trade_offs()
-    validation = _validate(router, queries, train_rows, seed).tolist() if len(trade_off) > 1 else None
+    """Fit and route every fold of the setting: one, unless benchmarks are left out in turn."""
+    folds = list(setting.folds(matrix, seed))
+    sees, trade_off = router.inputs | TRAINING_SEES, router.trade_offs()
+    fit_s = route_s = 0.0
+    parts, curves, calls = [], [], None
+    for train_rows, test_rows in folds:
+        train = view(queries, train_rows, sees)
+        if setting.new_models:
+            train = without(train, setting.is_hidden(matrix, train_rows, seed))
+        started = time.perf_counter()
+        fitted = router.clone().fit(train)
+        fit_s += time.perf_counter() - started
+        test = view(queries, test_rows, router.inputs)
+        started = time.perf_counter()
+        utility = fitted.predict(test)
+        parts.append((utility.astype(np.float32), choose(utility).astype(np.int16)))
+        route_s += time.perf_counter() - started
+        calls = fitted.calls()
+        if calls is not None and len(folds) > 1:
+            raise RouterError(
+                f"{router.name}: a cascade calls other models in every fold; it cannot route this setting"
+            )
+        if len(trade_off) > 1:
+            curves.append(_validate(router, train, seed))
+    rows = np.concatenate([test_rows for _, test_rows in folds])
+    order = np.argsort(rows)
+    utility, choice = (np.concatenate(part, axis=1)[:, order] for part in zip(*parts, strict=True))
     return Routing(
-        benchmark=matrix.benchmark[test_rows],
-        index=matrix.index[test_rows],
+        benchmark=matrix.benchmark[rows[order]],
+        index=matrix.index[rows[order]],
         trade_off=trade_off,
-        utility=utility.astype(np.float32),
-        choice=choice.astype(np.int16),
-        meta={"fit_s": fit_s, "route_s": route_s, "validation": validation},
-        calls=fitted.calls(),
+        utility=utility,
+        choice=choice,
+        meta={"fit_s": fit_s, "route_s": route_s, "validation": np.mean(curves, axis=0).tolist() if curves else None},
+        calls=calls,
     )
 
 
-def _validate(router: Router, queries: Queries, train_rows: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+def _validate(router: Router, train: Queries, seed: int) -> NDArray[np.float64]:
     """AvgAcc of every trade-off on held-out training queries, fitted on the rest, float64 [n_trade_offs]."""
-    assert queries.benchmark is not None
-    assert queries.score is not None
-    benchmark = queries.benchmark[train_rows]
-    is_held_out = held_out(benchmark, _VALIDATION_SHARE, seed)
-    rows = train_rows[is_held_out]
-    fitted = router.clone().fit(view(queries, train_rows[~is_held_out], router.inputs | TRAINING_SEES))
-    utility = fitted.predict(view(queries, rows, router.inputs))
-    return mean_reward(utility, queries.score[rows], benchmark[is_held_out])
+    assert train.benchmark is not None
+    assert train.score is not None
+    is_held_out = held_out(train.benchmark, _VALIDATION_SHARE, seed)
+    rows = np.flatnonzero(is_held_out)
+    fitted = router.clone().fit(view(train, np.flatnonzero(~is_held_out), router.inputs | TRAINING_SEES))
+    utility = fitted.predict(view(train, rows, router.inputs))
+    return mean_reward(utility, train.score[rows], train.benchmark[rows])
 
 
 def _is_reference(router: Router) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import scoring
 from configs.compose import ConfigError, to_yaml
-from configs.schema import BenchmarkConfig, Config
+from configs.schema import BenchmarkConfig, Config, SettingConfig
 from inference.engine import ModelError
 from inference.identity import response_identity, simulation_identity
 from inference.tau2_engine import BENCHMARK as TAU2
@@ -121,11 +121,31 @@ def setting_of(config: Config) -> Setting:
         models = match_names(options.models, everywhere, "model")
     if not models:
         raise StoreError(f"no model has all of the benchmarks {', '.join(benchmarks)}; name models or fewer benchmarks")
+    groups = list(benchmarks) if options.left_out == ["each"] else options.left_out
+    left_out = tuple(match_names([group], benchmarks, "benchmark") for group in groups)
+    named = [name for group in left_out for name in group]
+    if len(set(named)) < len(named) or (len(left_out) == 1 and len(named) == len(benchmarks)):
+        raise ConfigError(
+            f"setting.left_out={options.left_out}: a benchmark may stand in one group, and every group must leave "
+            f"something to train on; the benchmarks are {', '.join(benchmarks)}"
+        )
     return Setting(
-        root=layout.root, name=options.name, benchmarks=benchmarks, models=models,
+        root=layout.root, name=_setting_name(options), benchmarks=benchmarks, models=models,
         selection=selection(config, layout, benchmarks), encoder=config.encoder.name,
-        train_share=options.train_share, split_rule=options.split_rule,
+        train_share=options.train_share, split_rule=options.split_rule, left_out=left_out,
+        new_models=match_names(options.new_models, models, "model") if options.new_models else (),
+        n_shots=options.n_shots,
     )  # fmt: skip
+
+
+def _setting_name(options: SettingConfig) -> str:
+    """The name in the store and of the report: what is left out is part of it, so that neither overwrites the other."""
+    name = options.name
+    if options.left_out:
+        name += f"-without-{'+'.join(options.left_out)}"
+    if options.new_models:
+        name += f"-new-{'+'.join(options.new_models)}-after-{options.n_shots}"
+    return name
 
 
 def train_tasks(config: Config, setting: Setting) -> dict[str, TrainTask]:

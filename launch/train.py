@@ -20,11 +20,13 @@ COMMAND = Command(
 
 def train_routers(config: Config) -> int:
     """Train what is not up to date, one task per router; gives back the exit status."""
+    from collections import Counter
+    from dataclasses import replace
     from functools import partial
 
     from jobs.embed import missing_embeddings
     from jobs.executor import run_tasks
-    from jobs.train import inputs_of, missing_seeds, train
+    from jobs.train import in_parts, inputs_of, missing_seeds, train
     from launch.embed import embed_setting
     from launch.follow import console, following, print_failures
     from launch.planning import layout_of, run_folder, setting_of, train_tasks
@@ -41,17 +43,20 @@ def train_routers(config: Config) -> int:
         and embed_setting(config)
     ):
         return 1
-    matrix, calls = setting.matrix(), {}
-    for name, task in tasks.items():
-        if missing_seeds(task, matrix):
-            calls[name] = partial(train, task)
-    if not calls:
+    matrix = setting.matrix()
+    missing = [replace(task, seeds=seeds) for task in tasks.values() if (seeds := missing_seeds(task, matrix))]
+    if not missing:
         console.print(f"train: every routing of setting {setting.name} is up to date")
         return 0
+    parts = in_parts(missing, config.cluster)
+    calls = {name: partial(train, task) for name, task in parts.items()}
     folder = run_folder(config, "train")
     with following("train") as show:
         statuses = run_tasks(config.cluster, folder, "routeyard-train", calls, on_poll=show)
-    seconds = {status.name: sum(status.result.values()) for status in statuses if status.state == "done"}
+    seconds: Counter[str] = Counter()
+    for status in statuses:
+        if status.state == "done":
+            seconds[parts[status.name].name] += sum(status.result.values())
     console.print("train: " + ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items()))
     return 1 if print_failures(statuses) else 0
 

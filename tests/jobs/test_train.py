@@ -1,11 +1,14 @@
 """Training and reducing a setting from a store: skipped when up to date, honest about the test split."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from jobs.cluster import ClusterSpec
 from jobs.reduce import ReduceTask, reduce_setting
-from jobs.setting import Setting, all_columns, view
-from jobs.train import TrainTask, missing_seeds, train
+from jobs.setting import Setting, all_columns, view, without
+from jobs.train import TrainTask, in_parts, missing_seeds, train
 from routers.router import RouterError, names
 from store.embeddings import write_embeddings
 from store.errors import StoreError
@@ -88,8 +91,6 @@ def test_a_router_sees_only_what_it_declares(setting):
 
 
 def test_training_without_embeddings_says_what_to_do(setting):
-    from dataclasses import replace
-
     with pytest.raises(StoreError, match=r"launch/embed\.py"):
         train(task(replace(setting, encoder="another")))
 
@@ -151,3 +152,88 @@ def test_the_same_store_and_seed_give_the_same_report(setting, tmp_path):
         reduce_setting(ReduceTask(setting=setting, routers=("knn",), seeds=SEEDS, folder=folder, n_resamples=50))
         pages.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
     assert pages[0] == pages[1]
+
+
+EACH = (("colours@validation",), ("shapes",), ("sounds",))
+
+
+@pytest.mark.parametrize("left_out", [EACH, (("colours@validation", "sounds"),)], ids=["each", "two together"])
+def test_left_out_benchmarks_are_not_trained_on_and_tested_on_the_usual_queries(setting, left_out):
+    setting = replace(setting, left_out=left_out)
+    matrix = setting.matrix()
+    folds = list(setting.folds(matrix, 42))
+    tested = np.concatenate([test for _, test in folds])
+    assert sorted(tested) == np.flatnonzero(~setting.train_mask(matrix, 42)).tolist()
+    named = [set(names) for names in left_out]
+    for train_rows, test_rows in folds:
+        seen, unseen = ({matrix.benchmarks[b] for b in matrix.benchmark[rows]} for rows in (train_rows, test_rows))
+        assert len(train_rows)
+        assert setting.train_mask(matrix, 42)[train_rows].all()
+        assert (seen | unseen == set(matrix.benchmarks) and not seen & unseen) if unseen in named else unseen <= seen
+
+
+def test_an_unseen_benchmark_is_harder_and_a_seen_one_as_before(setting):
+    without_one = replace(setting, name="s-without", left_out=(("colours@validation",),))
+    matrix = setting.matrix()
+    accuracy = {}
+    for which in (setting, without_one):
+        train(task(which))
+        routing = read_routing(Layout(setting.root), which.name, "knn", 42)
+        rows = np.flatnonzero(~setting.train_mask(matrix, 42))
+        assert np.array_equal(routing.index, matrix.index[rows])
+        score = matrix.score[rows, routing.choice[0]]
+        accuracy[which.name] = [score[matrix.benchmark[rows] == number].mean() for number in range(3)]
+    assert accuracy["s"][0] > accuracy["s-without"][0] + 0.3
+    assert accuracy["s"][1:] == accuracy["s-without"][1:]
+
+
+def test_a_router_with_calls_is_refused_where_benchmarks_are_left_out(setting):
+    with pytest.raises(RouterError, match="cascade"):
+        train(task(replace(setting, left_out=EACH), "frugalgpt"))
+
+
+def test_of_a_new_model_a_router_knows_a_few_queries_only(setting):
+    matrix, rows = setting.matrix(), np.arange(60)
+    cold = replace(setting, new_models=("beta",), n_shots=7)
+    hidden, beta = cold.is_hidden(matrix, rows, 42), matrix.models.index("beta")
+    assert hidden[:, beta].sum() == 53
+    assert hidden.sum() == 53
+    everything = all_columns(setting, matrix, frozenset({"answer"}))
+    known = without(view(everything, rows, frozenset({"score", "cost", "answer"})), hidden)
+    assert np.array_equal(np.isnan(known.score), hidden)
+    assert np.array_equal(np.isnan(known.cost), hidden)
+    assert [line == "" for line in known.answer[matrix.models.index("beta")]] == hidden[
+        :, matrix.models.index("beta")
+    ].tolist()
+    assert np.array_equal(known.score[~hidden], matrix.score[rows][~hidden])
+
+
+@pytest.mark.parametrize("router", ["knn", "avengers_pro", "linear", "best_single"])
+def test_a_new_model_is_not_chosen_without_a_score_and_as_before_with_all(setting, router):
+    beta = setting.matrix().models.index("beta")
+    shots = {"s": 0, "none": 0, "all": 10_000}
+    routings = {}
+    for name, n_shots in shots.items():
+        which = setting if name == "s" else replace(setting, name=name, new_models=("beta",), n_shots=n_shots)
+        train(task(which, router))
+        routings[name] = read_routing(Layout(setting.root), name, router, 42)
+    assert (routings["s"].choice == beta).any() or router == "best_single"
+    assert not (routings["none"].choice == beta).any()
+    assert np.isneginf(routings["none"].utility[..., beta]).all()
+    assert np.array_equal(routings["all"].utility, routings["s"].utility)
+
+
+def test_jobs_are_a_router_and_a_seed_on_slurm_and_as_few_processes_as_fill_this_machine(setting):
+    tasks = [task(setting, name) for name in ("knn", "elo")]
+
+    def seeds(executor, some, **options):
+        parts = in_parts(some, ClusterSpec(name="c", executor=executor, **options))
+        assert sorted((part.name, seed) for part in parts.values() for seed in part.seeds) == sorted(
+            (one.name, seed) for one in some for seed in SEEDS
+        )
+        return {name: part.seeds for name, part in parts.items()}
+
+    assert seeds("slurm", tasks) == {"knn 42": (42,), "knn 999": (999,), "elo 42": (42,), "elo 999": (999,)}
+    assert seeds("inline", tasks) == {"knn": SEEDS, "elo": SEEDS}
+    assert seeds("local", tasks, max_parallel=2) == {"knn": SEEDS, "elo": SEEDS}
+    assert seeds("local", tasks[:1], max_parallel=2) == {"knn 42": (42,), "knn 999": (999,)}

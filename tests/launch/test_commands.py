@@ -156,3 +156,18 @@ def test_a_router_that_has_no_embeddings_says_how_to_make_them(release, capsys):
     import_release.main([str(release)])
     capsys.readouterr()
     assert "launch/embed.py" in error_of(capsys, route.main([*WORDS, "a prompt"]))
+
+
+def test_a_setting_may_leave_benchmarks_out_or_treat_models_as_new(release, capsys):
+    import_release.main([str(release)])
+    words = ["setting=release_flagship", 'setting.benchmarks=["*"]', "router=[elo]", "setting.seeds=[42]"]
+    for more, name in [
+        (["setting.left_out=[each]"], "release_flagship-without-each"),
+        (["setting.new_models=[beta]", "setting.n_shots=5"], "release_flagship-new-beta-after-5"),
+    ]:
+        assert train.main([*words, *more]) == 0
+        assert reduce.main([*words, *more, "report.n_resamples=10"]) == 0
+        assert f"report/{name}/index.html" in capsys.readouterr().out
+    for wrong in ['["*"]', "[shapes,s*]", "[squares]"]:
+        message = error_of(capsys, train.main([*words, f"setting.left_out={wrong}"]))
+        assert "shapes" in message
