@@ -143,6 +143,11 @@ class SettingConfig:
     models: list[str] | None = field(
         default=None, metadata={"help": "names or patterns; null: every model that has all the benchmarks"}
     )
+    collected_routers: list[str] = field(
+        default_factory=list,
+        metadata={"help": "names or patterns of models that choose a model themselves (openrouter-auto): they stand "
+                          "among the routers and are no part of the pool"},
+    )  # fmt: skip
     routers: list[str] = field(default_factory=list, metadata={"help": "default of router="})
     seeds: list[int] = field(default_factory=lambda: [42, 999, 2024, 2025, 3407])
     train_share: float = field(default=0.7, metadata={"min": 0.05, "max": 0.95})

@@ -39,11 +39,13 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     setting = task.setting
     matrix = setting.matrix()
     test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
+    collected_score, collected_cost = setting.collected_columns(matrix)
     runs = tuple(_run(task, matrix, name, test) for name in task.routers)
     result = reduce(
         Evaluation(
             setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
             benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
+            collected=setting.collected, collected_score=collected_score, collected_cost=collected_cost,
             test=test, routers=runs, provenance=_provenance(task, matrix),
         ),
         n_resamples=task.n_resamples,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from routers.router import Queries
 from store.embeddings import embedding_digest, read_embeddings
+from store.errors import StoreError
 from store.layout import Layout
 from store.matrix import Matrix, load_matrix
 from store.queries import read_query_columns
@@ -33,6 +34,7 @@ class Setting:
         left_out: groups of benchmarks; the test queries of each are routed by a router that was trained without any
             query of the group (unseen benchmarks).
         new_models: models of whose training scores, costs and answers only those of `n_shots` queries are known.
+        collected: models of the store that are routers themselves; no part of the pool.
     """
 
     root: Path
@@ -46,6 +48,7 @@ class Setting:
     left_out: tuple[tuple[str, ...], ...] = ()
     new_models: tuple[str, ...] = ()
     n_shots: int = 0
+    collected: tuple[str, ...] = ()
 
     def matrix(self) -> Matrix:
         """The arrays; raises as `store.matrix.load_matrix`."""
@@ -57,6 +60,19 @@ class Setting:
             matrix.benchmarks, matrix.benchmark, matrix.prompt_group,
             seed=seed, train_share=self.train_share, rule=self.split_rule,
         )  # fmt: skip
+
+    def collected_columns(self, matrix: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scores and costs in USD of the collected routers, each [n_queries, n_collected], NaN where there is none."""
+        layout, shape = Layout(self.root), (len(matrix.index), len(self.collected))
+        score, cost = np.full(shape, np.nan), np.full(shape, np.nan)
+        for column, name in enumerate(self.collected):
+            there = [benchmark for benchmark in matrix.benchmarks if name in layout.scored_models(benchmark)]
+            if not there:
+                raise StoreError(f"{name} has no scores in this setting; run launch/score.py, or leave it out")
+            rows = np.isin(matrix.benchmark, [matrix.benchmarks.index(benchmark) for benchmark in there])
+            own = load_matrix(layout, there, (name,), self.selection)
+            score[rows, column], cost[rows, column] = own.score[:, 0], own.cost[:, 0]
+        return score, cost
 
     def folds(self, matrix: Matrix, seed: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Rows to train on and test rows that are then routed: one pair, or one for each group that is left out.

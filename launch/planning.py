@@ -115,10 +115,14 @@ def setting_of(config: Config) -> Setting:
     assert config.encoder is not None
     layout, options = layout_of(config), config.setting
     benchmarks = match_names(options.benchmarks, layout.benchmarks(), "benchmark")
+    everywhere = sorted({model for benchmark in benchmarks for model in layout.models(benchmark)})
     models = complete_models(layout, benchmarks)
     if options.models is not None:
-        everywhere = sorted({model for benchmark in benchmarks for model in layout.models(benchmark)})
         models = match_names(options.models, everywhere, "model")
+    collected: tuple[str, ...] = ()
+    if options.collected_routers:
+        collected = match_names(options.collected_routers, everywhere, "model")
+        models = tuple(model for model in models if model not in collected)
     if not models:
         raise StoreError(f"no model has all of the benchmarks {', '.join(benchmarks)}; name models or fewer benchmarks")
     groups = list(benchmarks) if options.left_out == ["each"] else options.left_out
@@ -134,7 +138,7 @@ def setting_of(config: Config) -> Setting:
         selection=selection(config, layout, benchmarks), encoder=config.encoder.name,
         train_share=options.train_share, split_rule=options.split_rule, left_out=left_out,
         new_models=match_names(options.new_models, models, "model") if options.new_models else (),
-        n_shots=options.n_shots,
+        n_shots=options.n_shots, collected=collected,
     )  # fmt: skip
 
 

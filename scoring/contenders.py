@@ -58,6 +58,12 @@ def router_contender(evaluation: Evaluation, router: RouterRun) -> Contender:
     return _chosen(evaluation, rows, router.name, "reference" if router.is_reference else "router", [], calls)
 
 
+def collected_contenders(evaluation: Evaluation) -> list[Contender]:
+    """The routers whose answers were collected."""
+    columns = zip(evaluation.collected, evaluation.collected_score.T, evaluation.collected_cost.T, strict=False)
+    return [_per_query(score, cost, evaluation, name, "router") for name, score, cost in columns]
+
+
 def reference_contenders(evaluation: Evaluation, accuracy: Floats) -> list[Contender]:
     """Random, Best Single in hindsight and from the training queries, Dataset Oracle and Oracle.
 
@@ -177,10 +183,10 @@ def _chosen(
     )
 
 
-def _per_query(score: Floats, cost: Floats, evaluation: Evaluation, name: str) -> Contender:
+def _per_query(score: Floats, cost: Floats, evaluation: Evaluation, name: str, kind: str = "reference") -> Contender:
     return Contender(
         name=name,
-        kind="reference",
+        kind=kind,
         score=tuple(score[rows] for rows in evaluation.test),
         cost=tuple(cost[rows] for rows in evaluation.test),
     )

@@ -1,7 +1,7 @@
 """What the reduction starts from: scores and costs of every pair, and what each router chose on each test set."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,8 @@ class Evaluation:
         test: per seed the row numbers of its test queries, int [n_test]; the other rows are its training queries.
             `choice[s][:, j]` of a router belongs to row `test[s][j]`.
         routers: what was evaluated.
+        collected: names of routers whose answers were collected like a model's: nobody here chose for them.
+        collected_score, collected_cost: as `score` and `cost`, [n_queries, n_collected].
         provenance: versions, configuration digest and the like, JSON values, printed in the report.
     """
 
@@ -62,6 +64,9 @@ class Evaluation:
     test: tuple[Integers, ...]
     routers: tuple[RouterRun, ...]
     provenance: dict[str, Any]
+    collected: tuple[str, ...] = ()
+    collected_score: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    collected_cost: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 def check(evaluation: Evaluation) -> None:
@@ -73,7 +78,7 @@ def check(evaluation: Evaluation) -> None:
     problems = [*_matrix_problems(evaluation)]
     if not problems:
         problems = [problem for router in evaluation.routers for problem in _router_problems(evaluation, router)]
-    names = [router.name for router in evaluation.routers]
+    names = [*(router.name for router in evaluation.routers), *evaluation.collected]
     problems += [f"two routers are called {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
     if problems:
         raise ValueError(f"evaluation of {evaluation.setting!r} cannot be reduced:\n" + "\n".join(problems))
@@ -130,9 +135,9 @@ def _router_problems(evaluation: Evaluation, router: RouterRun) -> Iterator[str]
     n_models, n_seeds, n_trade_offs = len(evaluation.models), len(evaluation.seeds), len(router.trade_off)
     if not 0 <= router.headline < n_trade_offs:
         yield f"router {router.name}: headline {router.headline} is none of its {n_trade_offs} trade-offs"
-    for field in ("choice", "fit_s", "route_s", "calls"):
-        if len(getattr(router, field)) != n_seeds:
-            yield f"router {router.name}: {field} has {len(getattr(router, field))} seeds, expected {n_seeds}"
+    for name in ("choice", "fit_s", "route_s", "calls"):
+        if len(getattr(router, name)) != n_seeds:
+            yield f"router {router.name}: {name} has {len(getattr(router, name))} seeds, expected {n_seeds}"
     for seed, test, choice in zip(evaluation.seeds, evaluation.test, router.choice, strict=False):
         where = f"router {router.name}, seed {seed}"
         if choice.shape != (n_trade_offs, len(test)):

@@ -78,6 +78,11 @@ def figure_files(result: Result) -> dict[str, bytes]:
     return files
 
 
+def _choosing(result: Result) -> list[dict[str, Any]]:
+    """The routers of which it is known what they chose: not those that were collected."""
+    return [row for row in ordered(result["routers"]) if row["share"][0] is not None]
+
+
 def drawings(result: Result) -> dict[str, Callable[[Result], Figure]]:
     """File stem -> the function that draws it, for the figures that this result has, in the order of the report."""
     has_points = any(point["cost_usd"] is not None for point in result["points"])
@@ -86,7 +91,7 @@ def drawings(result: Result) -> dict[str, Callable[[Result], Figure]]:
         **({"trade_off": trade_off_figure} if has_points else {}),
         "benchmarks": benchmark_figure,
         "hardness": hardness_figure,
-        **({"shares": share_figure} if result["routers"] else {}),
+        **({"shares": share_figure} if _choosing(result) else {}),
     }
 
 
@@ -211,7 +216,7 @@ def hardness_figure(result: Result) -> Figure:
 
 def share_figure(result: Result) -> Figure:
     """Which models each router chose, at its headline trade-off."""
-    rows = ordered(result["routers"])[::-1]
+    rows = _choosing(result)[::-1]
     share = np.array([row["share"] for row in rows])
     shown = [m for m in np.argsort(-share.sum(axis=0), kind="stable") if (share[:, m] >= MIN_SHARE).any()]
     figure, axes = _axes(8.2, 1.2 + 0.36 * len(rows) + 0.2 * ((len(shown) + 3) // 3))

@@ -16,6 +16,7 @@ from scoring.contenders import (
     RANDOM,
     Contender,
     accuracy_and_cost,
+    collected_contenders,
     figures_over_all_queries,
     model_contenders,
     reference_contenders,
@@ -52,7 +53,7 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
           cost_usd, cost_usd_per_benchmark, n_missing and n_unknown_cost (chosen pairs over all seeds).
           A router's row has besides: is_reference, trade_off (its headline), n_trade_offs, perf_gain,
           perf_gain_trade_off, cost_save, cost_save_trade_off, pareto_dist, fit_s, route_s, share (of the queries,
-          per model), entropy_bits.
+          per model), entropy_bits; the last four are unknown for a router that was collected.
         - all_queries: random, best_single, best_single_model, best_single_cost_usd, dataset_oracle, oracle,
           oracle_cheapest_best_cost_usd, total_cost_usd over training and test queries together.
         - points: name, kind, trade_off, avg_acc, cost_usd, is_on_frontier, distance of every complete single model
@@ -69,13 +70,15 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
     models = model_contenders(data)
     references = reference_contenders(data, accuracy_and_cost(data, models)[0].mean(axis=0))
     routers = [router_contender(data, router) for router in data.routers]
-    rows = _rows(data, [*references, *models, *routers], n_resamples)
+    collected = collected_contenders(data)
+    rows = _rows(data, [*references, *models, *routers, *collected], n_resamples)
     reference_rows, rest = rows[: len(references)], rows[len(references) :]
     model_rows, router_rows = rest[: len(models)], rest[len(models) :]
     by_name = {row["name"]: row for row in reference_rows}
-    points, curves = trade_off_figures(data, model_rows, by_name[BEST_SINGLE])
-    for router, row, curve in zip(data.routers, router_rows, curves, strict=True):
-        row |= curve | _routing(router, len(data.models))
+    points, curves = trade_off_figures(data, model_rows, by_name[BEST_SINGLE], router_rows[len(routers) :])
+    runs = [*data.routers, *[None] * len(collected)]
+    for run, row, curve in zip(runs, router_rows, curves, strict=True):
+        row |= curve | _routing(run, len(data.models))
     relative_to = {name: np.array(by_name[name]["accuracy"]) for name in (RANDOM, BEST_SINGLE, ORACLE)}
     return _plain(
         {
@@ -92,7 +95,7 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
             "routers": router_rows,
             "all_queries": figures_over_all_queries(data),
             "points": points,
-            "hardness": _hardness(data, [*references, *routers]),
+            "hardness": _hardness(data, [*references, *routers, *collected]),
             "notes": _notes(evaluation, data, rows, relative_to),
             "provenance": data.provenance,
         }
@@ -151,8 +154,14 @@ def _stable(interval: Floats) -> Floats:
     return np.round(interval, 9)
 
 
-def _routing(router: RouterRun, n_models: int) -> dict[str, Any]:
-    """Which models the headline trade-off chose, over the test queries of all seeds, and how long it took."""
+def _routing(router: RouterRun | None, n_models: int) -> dict[str, Any]:
+    """Which models the headline trade-off chose, over the test queries of all seeds, and how long it took.
+
+    None is a router that was collected: it chose among models of its own.
+    """
+    if router is None:
+        unknown = {"share": np.full(n_models, np.nan), "entropy_bits": np.nan, "fit_s": np.nan, "route_s": np.nan}
+        return {"is_reference": False} | unknown
     chosen = np.concatenate([choice[router.headline] for choice in router.choice])
     share = np.bincount(chosen, minlength=n_models) / max(1, len(chosen))
     return {

@@ -237,3 +237,28 @@ def test_jobs_are_a_router_and_a_seed_on_slurm_and_as_few_processes_as_fill_this
     assert seeds("inline", tasks) == {"knn": SEEDS, "elo": SEEDS}
     assert seeds("local", tasks, max_parallel=2) == {"knn": SEEDS, "elo": SEEDS}
     assert seeds("local", tasks[:1], max_parallel=2) == {"knn 42": (42,), "knn 999": (999,)}
+
+
+def test_a_collected_router_is_compared_and_is_no_part_of_the_pool(setting, tmp_path):
+    others = tuple(name for name in setting.models if name != "gamma-7b")
+    setting = replace(setting, models=others, collected=("gamma-7b",))
+    train(task(setting))
+    reduction = ReduceTask(setting=setting, routers=("knn",), seeds=SEEDS, folder=tmp_path / "report", n_resamples=50)
+    result = reduce_setting(reduction)
+    assert result["models"] == list(others)
+    row = next(row for row in result["routers"] if row["name"] == "gamma-7b")
+    whole = replace(setting, models=tuple(sorted(MODELS)), collected=()).matrix()
+    column = whole.models.index("gamma-7b")
+    tested = [np.flatnonzero(~setting.train_mask(whole, seed)) for seed in SEEDS]
+    expected = [
+        np.mean([whole.score[rows, column][whole.benchmark[rows] == number].mean() for rows in tested])
+        for number in range(3)
+    ]
+    assert row["accuracy"] == pytest.approx(expected)
+    assert row["cost_usd"] == pytest.approx(np.mean([whole.cost[rows, column].sum() for rows in tested]))
+
+
+def test_a_collected_router_without_scores_is_named(setting, tmp_path):
+    setting = replace(setting, collected=("openrouter-auto",))
+    with pytest.raises(StoreError, match=r"openrouter-auto .* launch/score\.py"):
+        setting.collected_columns(setting.matrix())

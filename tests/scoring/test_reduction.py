@@ -84,6 +84,22 @@ def test_rows_of_a_small_case_by_hand():
     assert references["Oracle"]["cost_usd"] == np.mean([1 + 2 + 1 + 2, 2 + 2 + 1 + 10])
 
 
+def test_a_collected_router_stands_among_the_routers_and_not_in_the_pool():
+    score = np.array([[1, 1, 1, 0, 1, 1, 1, 1], [1, 1, 1, 1, NAN, NAN, NAN, NAN]], float).T
+    parts = {"collected": ("auto", "part"), "collected_score": score, "collected_cost": np.full((8, 2), 0.5)}
+    result, without = reduce(small(**parts), n_resamples=50), reduce(small(), n_resamples=50)
+    assert result["references"] == without["references"]
+    assert result["single_models"] == without["single_models"]
+    auto, part = (rows_of(result, "routers")[name] for name in ("auto", "part"))
+    assert (auto["accuracy"], auto["avg_acc"], auto["cost_usd"]) == ([0.75, 1.0], 0.875, 2.0)
+    assert auto["perf_gain"] == pytest.approx(0.875 / 0.625 - 1)
+    assert auto["cost_save"] == pytest.approx(1 - 2 / 8)
+    assert (auto["n_trade_offs"], auto["trade_off"], auto["share"]) == (1, None, [None] * 3)
+    assert (part["avg_acc"], part["perf_gain"], part["pareto_dist"]) == (None, None, None)
+    assert {p["name"] for p in result["points"]} == {p["name"] for p in without["points"]} | {"auto"}
+    assert any("part has no score in sort" in note for note in result["notes"])
+
+
 def test_a_constant_router_is_exactly_its_model():
     result = reduce(small(), n_resamples=50)
     fixed, good = rows_of(result, "routers")["fixed"], rows_of(result, "single_models")["good"]

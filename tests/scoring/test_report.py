@@ -59,6 +59,9 @@ def evaluation(*, n_benchmarks=3, has_cost=True, names=("small", ODD, "large-ins
             router("told", np.array([np.nan]), is_reference=True),
         ),
         provenance={"version": "0.1.0", "configuration": {"seeds": [42, 999], "note": "<b>"}},
+        collected=("collected",),
+        collected_score=np.full((n_queries, 1), 0.5),
+        collected_cost=np.full((n_queries, 1), 0.02 if has_cost else np.nan),
     )
 
 
