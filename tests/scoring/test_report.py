@@ -206,7 +206,7 @@ def test_csv_has_full_precision(result, files):
     assert [float(row["accuracy"]) for row in rows] == expected
     points = list(csv.DictReader(io.StringIO(files["trade_offs.csv"].decode())))
     assert [point["trade_off"] for point in points if point["name"] == "curve"] == ["0.0", "0.5", "1.0"]
-    assert {point["name"] for point in points} == {"small", ODD, "large-instruct-v0.2", "curve", "plain"}
+    assert {point["name"] for point in points} == {"small", ODD, "large-instruct-v0.2", "curve", "plain", "collected"}
 
 
 @pytest.mark.parametrize("width", [60, 100, 200])
@@ -241,7 +241,7 @@ def test_rows_are_ordered_by_accuracy_within_their_kind(result):
 
 
 def test_no_router_still_makes_a_report():
-    result = reduce(dataclasses.replace(evaluation(), routers=()), n_resamples=20)
+    result = reduce(dataclasses.replace(evaluation(), routers=(), collected=()), n_resamples=20)
     assert "shares" not in drawings(result)
     assert all(draw(result).axes for draw in drawings(result).values())
     assert "No router was evaluated." in html_page(result, {}).decode()
