@@ -16,7 +16,7 @@ test: ## install, then every test, those on a real SLURM too
 
 fast: ## the everyday tests
 	@./install.sh dev
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest -n auto -m "not slow"
 
 lint: ## linter, formatter and type checker
 	$(PYTHON) -m ruff check .

@@ -131,7 +131,7 @@ def table(metrics: dict) -> str:
 
 
 def percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.1f} %"
+    return "" if value is None else f"{round(100 * value, 1) + 0.0:.1f} %"  # no -0.0
 
 
 def number(value: float | None, n_decimals: int) -> str:
