@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Tensor: TypeAlias = "torch.Tensor"
 Parameters: TypeAlias = "dict[str, torch.Tensor]"
 Loss: TypeAlias = "tuple[torch.Tensor, torch.Tensor]"  # sum over the known terms, and how many these are
-Layer: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]  # weight [n_out, n_in] and bias [n_out]
+Layer: TypeAlias = tuple[NDArray[np.floating], NDArray[np.floating]]  # weight [n_out, n_in] and bias [n_out]
 Network: TypeAlias = tuple[Layer, ...]  # with ReLU between the layers
 
 SELECTIONS = ("val", "last", "test_peak")
@@ -216,7 +216,10 @@ def descend(
         kept = kept or [_plain(router, layers(parameters))]
     if known is None:
         known = np.flatnonzero(~np.isnan(data.fit.score).all(axis=0))
-    return [_for_pool(network, data, known) for network in kept]
+    networks = [_for_pool(network, data, known) for network in kept]
+    if len(networks) == 1:  # once and for all, not for every query that is routed
+        networks = [tuple((weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in networks[0])]
+    return networks
 
 
 def _plain(router: TrainedRouter, layers: Sequence[tuple[Tensor, Tensor]]) -> Network:
