@@ -39,7 +39,7 @@ class Avengers(Router):
         assign: str = "dot",
         top_k: int = 1,
         beta: float = 9.0,
-        search_dim: int = 128,
+        search_dim: int = 64,
         seed: int = 42,
     ) -> None:
         self.n_clusters = n_clusters

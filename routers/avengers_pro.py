@@ -48,7 +48,7 @@ class AvengersPro(Router):
         assign: str = "dot",
         top_p: int = 1,
         beta: float = 9.0,
-        search_dim: int = 128,
+        search_dim: int = 64,
         seed: int = 42,
     ) -> None:
         self.n_clusters = n_clusters

