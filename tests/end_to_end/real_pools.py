@@ -1,4 +1,4 @@
-"""Every router on pools of real results, by the commands a person types; prints one table per pool.
+"""Every router on pools of real results, by the commands a person types; prints a table per pool and one over all.
 
     python tests/end_to_end/real_pools.py DATA WORK                          # everything: hours on two cores
     python tests/end_to_end/real_pools.py DATA WORK --pools small multi-turn --routers knn avengers
@@ -130,6 +130,29 @@ def table(metrics: dict) -> str:
     return "\n".join([f"**{metrics['setting']}: {size}**", "", *lines, ""])
 
 
+def overview(pools: dict[str, dict]) -> str:
+    """AvgAcc of every reference and contestant on every pool; contestants by their mean rank where all have run."""
+    rows = {name: {row["name"]: row for row in [*m["references"], *m["routers"]]} for name, m in pools.items()}
+    first = next(iter(pools.values()))
+    references = [row["name"] for row in first["references"]]
+    contestants = {row["name"] for m in pools.values() for row in m["routers"] if not row["is_reference"]}
+
+    def rank(router: str) -> float:
+        ranks = []
+        for m in pools.values():
+            order = sorted((row for row in m["routers"] if not row["is_reference"]), key=lambda row: -row["avg_acc"])
+            place = [at for at, row in enumerate(order) if row["name"] == router]
+            ranks += [place[0] / len(order)] if place else []
+        return sum(ranks) / len(ranks)
+
+    lines = ["| | " + " | ".join(pools) + " |", "|---" + "|---:" * len(pools) + "|"]
+    for name in [*references, *sorted(contestants, key=rank)]:
+        cells = [f"{100 * rows[pool][name]['avg_acc']:.1f}" if name in rows[pool] else "" for pool in pools]
+        label = f"*{name}*" if name in references else f"`{name}`"
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def percent(value: float | None) -> str:
     return "" if value is None else f"{round(100 * value, 1) + 0.0:.1f} %"  # no -0.0
 
@@ -147,9 +170,11 @@ def main() -> None:
     parser.add_argument("--routers", nargs="+", choices=everything, default=everything)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
+    pools = {}
     for name in arguments.pools:
-        metrics = reduced(arguments.data.absolute(), arguments.work.absolute(), name, arguments.routers)
-        print(table(metrics), flush=True)
+        pools[name] = reduced(arguments.data.absolute(), arguments.work.absolute(), name, arguments.routers)
+        print(table(pools[name]), flush=True)
+    print(overview(pools))
 
 
 if __name__ == "__main__":
