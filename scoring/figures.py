@@ -29,6 +29,7 @@ PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8
 GREY = "#8a8f98"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 HATCHES = ("", "////", "....", "xxxx")
+MOST_LINES = 12  # more are a tangle: the routers with the best AvgAcc are drawn, the tables have all
 MIN_SHARE = 0.05  # models that get less of a router's queries are drawn together as "others"
 _CARD = {"boxstyle": "square,pad=0.1", "facecolor": PAPER, "alpha": 0.7, "linewidth": 0}  # legible on lines
 
@@ -167,7 +168,7 @@ def trade_off_figure(result: Result) -> Figure:
     models = [point for point in points if point["kind"] == "model"]
     x, y = _coordinates(models)
     axes.scatter(x, y, color=GREY, s=28, label="single models")
-    names = list(dict.fromkeys(point["name"] for point in points if point["kind"] == "router"))
+    names, title = _lines(result, {point["name"] for point in points if point["kind"] == "router"})
     for name, (colour, marker) in zip(names, _line_styles(), strict=False):
         curve = [point for point in points if point["kind"] == "router" and point["name"] == name]
         x, y = _coordinates(curve)
@@ -180,7 +181,7 @@ def trade_off_figure(result: Result) -> Figure:
     axes.set_ylabel("AvgAcc, percent")
     axes.grid(which="major")
     axes.margins(0.08)
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=3, title=title)
     _name_points(axes, figure, [*references, *ordered(models)])
     return figure
 
@@ -188,7 +189,9 @@ def trade_off_figure(result: Result) -> Figure:
 def hardness_figure(result: Result) -> Figure:
     """How many queries k models answer, and the accuracy of routers and references on them."""
     n_queries = np.array(result["hardness"]["n_queries"])
-    rows = [r for r in result["hardness"]["rows"] if r["name"] in ("Random", "Best Single") or r["kind"] == "router"]
+    names, title = _lines(result, {row["name"] for row in result["hardness"]["rows"] if row["kind"] == "router"})
+    shown = {"Random", "Best Single", *names}
+    rows = [row for row in result["hardness"]["rows"] if row["name"] in shown]
     figure, (top, bottom) = _two_axes(8.2, 5.6)
     top.bar(range(len(n_queries)), n_queries, color=GREY, width=0.8)
     top.bar(range(1, min(4, len(n_queries))), n_queries[1:4], color=PALETTE[1], width=0.8)
@@ -210,7 +213,7 @@ def hardness_figure(result: Result) -> Figure:
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (top, bottom):
         axes.grid(axis="y")
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=3, title=title)
     return figure
 
 
@@ -240,6 +243,13 @@ def share_figure(result: Result) -> Figure:
     axes.tick_params(axis="y", length=0)
     figure.legend(handles=patches, loc="outside lower center", ncols=3)
     return figure
+
+
+def _lines(result: Result, names: set[str]) -> tuple[list[str], str | None]:
+    """The routers that get a line, of those named, in the order of the result; and the legend's title if not all do."""
+    best = [row["name"] for row in ordered(result["routers"]) if row["name"] in names][:MOST_LINES]
+    drawn = [row["name"] for row in result["routers"] if row["name"] in best]
+    return drawn, f"the {MOST_LINES} best of {len(names)} routers" if len(names) > MOST_LINES else None
 
 
 def _line_styles() -> Iterator[tuple[str, str]]:

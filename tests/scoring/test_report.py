@@ -240,6 +240,21 @@ def test_rows_are_ordered_by_accuracy_within_their_kind(result):
     assert table.columns[0].cells[1] == "Best Single: large-instruct-v0.2"
 
 
+def test_of_many_routers_the_best_are_drawn_and_the_legend_says_so():
+    small = evaluation()
+    many = tuple(dataclasses.replace(small.routers[0], name=f"router {i}") for i in range(20))
+    result = reduce(dataclasses.replace(small, routers=(*many, small.routers[2])), n_resamples=20)
+    best = sorted(
+        (row for row in result["routers"] if not row["is_reference"]), key=lambda row: -row["avg_acc"]
+    )[:12]  # fmt: skip
+    for name in ("trade_off", "hardness"):
+        (legend,) = drawings(result)[name](result).legends
+        assert legend.get_title().get_text() == "the 12 best of 21 routers"
+        names = {text.get_text() for text in legend.get_texts()}
+        assert len(names & {row["name"] for row in result["routers"]}) == 12
+        assert {row["avg_acc"] for row in result["routers"] if row["name"] in names} <= {r["avg_acc"] for r in best}
+
+
 def test_no_router_still_makes_a_report():
     result = reduce(dataclasses.replace(evaluation(), routers=(), collected=()), n_resamples=20)
     assert "shares" not in drawings(result)
