@@ -72,9 +72,11 @@ from inference.vllm_engine import VLLMEngine
 def main():
     model = ModelSpec("m", sys.argv[1], dtype="float32", max_model_len=512)
     engine = VLLMEngine(EngineSpec(enforce_eager=True, max_num_seqs=4), model, Sampling())
-    for index in range(500):
-        engine.submit(Request("b", index, 0, ({"role": "user", "content": f"count {index}"},), 400))
     (process,) = engine._engine.engine_core.resources.engine_manager.processes
+    for index in range(4):
+        engine.submit(Request("b", index, 0, ({"role": "user", "content": f"count {index}"},), 400))
+        if index == 0:
+            os.kill(process.pid, signal.SIGSTOP)  # or a fast machine has answered before the engine is killed
     threading.Timer(1.0, os.kill, (process.pid, signal.SIGKILL)).start()
     try:
         while engine.n_in_flight:
