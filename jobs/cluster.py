@@ -26,6 +26,12 @@ class ClusterSpec:
     gpus_per_worker: int | None = field(
         default=None, metadata={"help": "GPUs of one worker; null: the model's tensor_parallel_size", "min": 0}
     )
+    gpus_per_node: int = field(
+        default=8, metadata={"help": "a router that reads the text trains on all of a node's GPUs", "min": 1}
+    )
+    gpu_memory_gb: float = field(
+        default=80.0, metadata={"help": "of one GPU; a training that would need more is refused", "min": 1.0}
+    )
     cpus_per_task: int | None = field(default=None, metadata={"min": 1})
     setup: list[str] = field(
         default_factory=list, metadata={"help": "shell lines before the worker: module load, source activate, …"}

@@ -5,10 +5,8 @@ once more with a smaller share, a request that kills engines is found and record
 """
 
 import logging
-import subprocess
 import time
 from collections.abc import Sequence
-from typing import NoReturn
 
 from inference.engine import Engine, EngineError, ModelError, OutOfMemoryError, make_engine, with_less_memory
 from inference.spec import EngineSpec
@@ -23,7 +21,7 @@ from jobs.schedule import next_model
 from jobs.serve import Summary, Work, serve
 from jobs.shards import Shards
 from jobs.simulate import simulating_engine
-from jobs.stop import StopFlag, Stopped, held_back
+from jobs.stop import StopFlag, held_back, stopped
 from jobs.task import CollectTask
 from store.layout import Layout
 
@@ -68,7 +66,8 @@ def collect(tasks: Sequence[CollectTask], home: str, stop: StopFlag | None = Non
                 break
             model = None if stop else _where_help_pays(by_name, load_s, liveness)
         if stop:
-            stopped(stop, attempt, home, sum(summary.n_succeeded for summary in summaries))
+            n_answers = sum(summary.n_succeeded for summary in summaries)
+            stopped(stop, attempt, f"{home}: {n_answers} answers are stored")
     return summaries
 
 
@@ -152,20 +151,3 @@ def _engine(task: CollectTask, spec: EngineSpec) -> Engine:
 
 def _drain_s(task: CollectTask, stop: StopFlag) -> float:
     return min(task.drain_s, _TERM_DRAIN_S) if stop.is_cancelled else task.drain_s
-
-
-def stopped(stop: StopFlag, attempt: Attempt, name: str, n_succeeded: int) -> NoReturn:
-    """Leave after a signal: back into SLURM's queue where that was its warning, for good where somebody cancelled.
-
-    Raises:
-        Stopped: unless SLURM ends this process first.
-    """
-    assert stop.received is not None
-    if attempt.requeue_id and not stop.is_cancelled:
-        log.info("requeueing %s", attempt.requeue_id)
-        subprocess.run(["scontrol", "requeue", attempt.requeue_id], check=True)
-        time.sleep(60)  # SLURM ends this process; returning would record the task as finished
-    raise Stopped(
-        f"{name}: stopped by {stop.received.name} after {n_succeeded} answers, which are stored; the same command "
-        "goes on from there"
-    )

@@ -10,14 +10,13 @@ from inference.api_session import ApiSession
 from inference.engine import Engine, EngineError
 from jobs.attempt import Attempt, current_attempt
 from jobs.claims import Claims
-from jobs.collect import stopped
 from jobs.liveness import Liveness
 from jobs.outlook import Outlook
 from jobs.records import Records
 from jobs.serve import Summary, Work, serve
 from jobs.shards import Shards
 from jobs.simulate import simulating_engine
-from jobs.stop import StopFlag, Stopped
+from jobs.stop import StopFlag, Stopped, stopped
 from jobs.task import CollectTask
 from store.layout import Layout
 
@@ -57,7 +56,7 @@ def collect_api(tasks: Sequence[CollectTask], *, max_cost_usd: float | None = No
             if not isinstance(error, EngineError):
                 raise error
         if stop:
-            stopped(stop, attempt, "api", n_succeeded)
+            stopped(stop, attempt, f"api: {n_succeeded} answers are stored")
         if session.is_exhausted:
             raise Stopped(
                 f"max_cost={max_cost_usd} USD: {session.spent_usd:.4f} spent on {n_succeeded} answers, which are "

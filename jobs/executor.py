@@ -96,6 +96,7 @@ def submit(
     *,
     gpus_per_task: int = 0,
     nodes_per_task: int = 1,
+    ranks_per_node: int = 1,
 ) -> list[TaskStatus]:
     """Hand the calls over: to SLURM at once, as one array; to this machine when `follow` finds a place free.
 
@@ -104,7 +105,8 @@ def submit(
         job_name: of the array.
         calls: task name -> picklable call.
         gpus_per_task: on each of its nodes, unless the cluster says otherwise.
-        nodes_per_task: the call then runs once on each of them.
+        nodes_per_task: the call then runs once on each of them,
+        ranks_per_node: or so many times; its result is that of the first rank. Only on SLURM.
 
     Raises:
         SubmissionError: SLURM refuses, or is not there.
@@ -121,7 +123,7 @@ def submit(
 
     try:
         executor = submitit.SlurmExecutor(folder, max_num_timeout=1_000_000, python=_PYTHON)
-        executor.update_parameters(**slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task))
+        executor.update_parameters(**slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task, ranks_per_node))
         with executor.batch():
             jobs = [executor.submit(call) for call in calls.values()]
     except Exception as error:  # submitit raises plain RuntimeErrors and its own FailedJobError with pages around
@@ -171,7 +173,7 @@ def attach(submission: Submission, queued: Queued) -> TaskStatus:
 
 
 def slurm_parameters(
-    cluster: ClusterSpec, job_name: str, gpus_per_task: int, nodes_per_task: int = 1
+    cluster: ClusterSpec, job_name: str, gpus_per_task: int, nodes_per_task: int = 1, ranks_per_node: int = 1
 ) -> dict[str, Any]:
     """Parameters of submitit's SLURM executor for one array."""
     n_gpus = _n_gpus(cluster, gpus_per_task)
@@ -179,7 +181,7 @@ def slurm_parameters(
         "job_name": job_name,
         "time": cluster.timeout_min,
         "nodes": nodes_per_task,
-        "ntasks_per_node": 1,
+        "ntasks_per_node": ranks_per_node,
         "array_parallelism": cluster.max_parallel,
         "signal_delay_s": cluster.signal_delay_s,
     }
@@ -187,6 +189,8 @@ def slurm_parameters(
         parameters["gpus_per_node"] = n_gpus
     if cluster.cpus_per_task:
         parameters["cpus_per_task"] = cluster.cpus_per_task
+    if ranks_per_node > 1:
+        parameters["srun_args"] = ["--kill-on-bad-exit=1"]  # the other ranks would wait for the one that is gone
     if lines := setup_lines(cluster):
         parameters["setup"] = lines
     parameters |= {key: value for key, value in cluster.slurm.items() if n_gpus or key not in _GPUS_ONLY}
@@ -202,8 +206,9 @@ def setup_lines(cluster: ClusterSpec) -> list[str]:
 
 
 def sbatch_script(
-    cluster: ClusterSpec, folder: Path, job_name: str, n_tasks: int, gpus_per_task: int, nodes_per_task: int = 1
-) -> str:
+    cluster: ClusterSpec, folder: Path, job_name: str, n_tasks: int, gpus_per_task: int, nodes_per_task: int = 1,
+    ranks_per_node: int = 1,
+) -> str:  # fmt: skip
     """The script that `submit` would hand to sbatch, to the letter; needs no SLURM here.
 
     Raises:
@@ -212,7 +217,7 @@ def sbatch_script(
     from submitit.slurm.slurm import _make_sbatch_string
 
     command = f"{_PYTHON} -u -m submitit.core._submit {shlex.quote(str(folder))}"
-    parameters = slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task)
+    parameters = slurm_parameters(cluster, job_name, gpus_per_task, nodes_per_task, ranks_per_node)
     try:
         return _make_sbatch_string(command, folder, map_count=n_tasks if n_tasks > 1 else None, **parameters)
     except TypeError as error:

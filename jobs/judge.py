@@ -20,11 +20,10 @@ from inference.engine import EngineError, Request
 from inference.spec import JudgeSpec
 from jobs.attempt import current_attempt
 from jobs.benchmark_encoder import with_encoder
-from jobs.collect import stopped
 from jobs.judged_scores import Pair, Work, open_responses, problems_of
 from jobs.judging import Conversation
 from jobs.score import ScoreTask
-from jobs.stop import StopFlag
+from jobs.stop import StopFlag, stopped
 from scoring.benchmark import BenchmarkError, find
 from scoring.judged import JudgedBenchmark
 from store.errors import RouteyardError, StoreError
@@ -80,7 +79,7 @@ def judge(tasks: Sequence[ScoreTask], *, max_cost_usd: float | None = None) -> J
             judges.close()
         summary = judges.summary(max_cost_usd)
         if stop:
-            stopped(stop, attempt, "judge", summary.n_judged)
+            stopped(stop, attempt, f"judge: {summary.n_judged} verdicts are stored")
     return summary
 
 

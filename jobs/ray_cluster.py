@@ -29,6 +29,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from jobs.network import free_port, own_ip
 from jobs.stop import Stopped
 from store.atomic import write_file
 from store.errors import RouteyardError
@@ -95,10 +96,10 @@ def ray_cluster(
         RayClusterError: Ray is not installed, does not start, or a node did not join in time.
     """
     # SLURM's own network has a route for sure; Ray and vLLM would look at the way out.
-    ip, port = _own_ip(os.environ.get("SLURM_LAUNCH_NODE_IPADDR", ""), socket.gethostname()), _free_port()
+    ip, port = own_ip(os.environ.get("SLURM_LAUNCH_NODE_IPADDR", ""), socket.gethostname()), free_port()
     role = ["--head", f"--port={port}", "--include-dashboard=false"]
     if find_spec("grpc"):  # then Ray listens for remote clients, always on the same port unless it is told
-        role.append(f"--ray-client-server-port={_free_port()}")
+        role.append(f"--ray-client-server-port={free_port()}")
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "token", "x", opener=partial(os.open, mode=0o600)) as file:
         file.write(secrets.token_hex(32))
@@ -144,7 +145,7 @@ def join(folder: Path, rank: int, n_gpus: int, *, start_within_s: float = 300.0)
             raise RayClusterError(f"rank {rank}: no address of rank 0 after {start_within_s:.0f} s in {folder}")
         time.sleep(_POLL_S)
     address = (folder / "address").read_text()
-    with _ray_node(folder, rank, _own_ip(address.partition(":")[0]), n_gpus, [f"--address={address}"]) as process:
+    with _ray_node(folder, rank, own_ip(address.partition(":")[0]), n_gpus, [f"--address={address}"]) as process:
         while not done.exists():
             if process.poll() is not None:
                 time.sleep(_FILES_ARRIVE_WITHIN_S)
@@ -210,19 +211,3 @@ def _ranks_alive(address: str) -> set[int]:
         answer = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True, preexec_fn=_in_child)
         return {int(rank) for rank in answer.stdout.split()}
     return set()
-
-
-def _own_ip(*peers: str) -> str:
-    """This machine's address on the route to another one; connecting UDP sends nothing."""
-    for peer in peers:
-        with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((peer, 1))
-            if not (ip := str(probe.getsockname()[0])).startswith("127."):
-                return ip
-    return "127.0.0.1"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return probe.getsockname()[1]

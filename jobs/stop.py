@@ -7,12 +7,19 @@ comes while the model loads. submitit's own handler would run HDF5 code at any m
 sets a flag. The worker then commits, frees its claims and requeues itself.
 """
 
+import logging
 import signal
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
+from jobs.attempt import Attempt
 from store.errors import RouteyardError
+
+log = logging.getLogger("routeyard.collect")
 
 _SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
 _CANCELLED = (signal.SIGTERM, signal.SIGINT)  # somebody wants it to end; the others are SLURM's warnings
@@ -62,3 +69,20 @@ def held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
+def stopped(stop: StopFlag, attempt: Attempt, what: str) -> NoReturn:
+    """Leave after a signal: back into SLURM's queue where that was its warning, for good where somebody cancelled.
+
+    Args:
+        what: was being done, and what of it is stored.
+
+    Raises:
+        Stopped: unless SLURM ends this process first.
+    """
+    assert stop.received is not None
+    if attempt.requeue_id and not stop.is_cancelled:
+        log.info("requeueing %s", attempt.requeue_id)
+        subprocess.run(["scontrol", "requeue", attempt.requeue_id], check=True)
+        time.sleep(60)  # SLURM ends this process; returning would record the task as finished
+    raise Stopped(f"{what}; stopped by {stop.received.name}, and the same command goes on from there")

@@ -5,7 +5,9 @@ validation says how good each value is (`validation`), so that a value can be ch
 the router that routes the test queries is fitted on the whole training split.
 """
 
+import logging
 import platform
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import routers
+from jobs.attempt import current_attempt
 from jobs.cluster import ClusterSpec
+from jobs.ranks import introduce
 from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view, without
+from jobs.stop import StopFlag, stopped
 from routers.router import Queries, Router, RouterError, choose, find
+from routers.text_router import Session, TextRouter
 from routers.validation import held_out, mean_reward
 from store.digest import digest, digest_source
 from store.layout import Layout
@@ -70,6 +76,11 @@ def missing_seeds(task: TrainTask, matrix: Matrix) -> tuple[int, ...]:
     )
 
 
+def reads_text(task: TrainTask) -> bool:
+    """Whether its router trains an encoder of texts, on several GPUs where there are some."""
+    return issubclass(find(task.router), TextRouter)
+
+
 def in_parts(tasks: Sequence[TrainTask], cluster: ClusterSpec) -> dict[str, TrainTask]:
     """Name -> what one job trains: a router with a seed on SLURM, a router with all its seeds in this process.
 
@@ -89,13 +100,33 @@ def in_parts(tasks: Sequence[TrainTask], cluster: ClusterSpec) -> dict[str, Trai
 
 
 def train(task: TrainTask) -> dict[int, float]:
-    """Trains and routes every missing seed; gives back seed -> seconds.
+    """Trains and routes every missing seed; gives back seed -> seconds. Called on every rank of a job.
 
     Raises:
         RouterError: the router is unknown or cannot use the data.
         StoreError: scores or embeddings are not in the store.
+        Stopped: the job's time was up or somebody cancelled it; the same command goes on from the last checkpoint.
     """
-    setting = task.setting
+    if not reads_text(task):
+        return _train(task)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S")
+    attempt, stop = current_attempt(), StopFlag()
+    rank = introduce(Layout(task.setting.root).training(task.setting.name, task.name, task.seeds[0]))
+    if not attempt.requeue_id:  # nobody warns; Ctrl-C ends it at once
+        return _train(task, stop, rank)
+    from routers.deepspeed_training import Interrupted
+
+    with stop.installed():
+        try:
+            return _train(task, stop, rank)
+        except Interrupted as error:
+            if rank:
+                time.sleep(60)  # rank 0 brings the job back, and that ends this process
+            stopped(stop, attempt, str(error))
+
+
+def _train(task: TrainTask, stop: StopFlag | None = None, rank: int = 0) -> dict[int, float]:
+    setting, layout = task.setting, Layout(task.setting.root)
     matrix = setting.matrix()
     content = content_digest(setting, matrix, inputs_of(task))
     queries: Queries | None = None
@@ -103,6 +134,9 @@ def train(task: TrainTask) -> dict[int, float]:
     for seed in missing_seeds(task, matrix):
         started = time.perf_counter()
         router = find(task.router)(**{**task.params, "seed": seed})
+        folder = layout.training(setting.name, task.name, seed)
+        if isinstance(router, TextRouter):
+            router.session = Session(folder=folder, should_stop=lambda: bool(stop))
         if queries is None:
             queries = all_columns(setting, matrix, router.inputs)
         routing = _route(router, queries, matrix, setting, seed)
@@ -113,8 +147,10 @@ def train(task: TrainTask) -> dict[int, float]:
             left_out=setting.left_out, new_models=setting.new_models, n_shots=setting.n_shots,
             is_reference=_is_reference(router), versions=_versions(),
         )  # fmt: skip
-        write_routing(Layout(setting.root), setting.name, task.name, seed, routing)
         seconds[seed] = time.perf_counter() - started
+        if rank == 0:
+            write_routing(layout, setting.name, task.name, seed, routing)
+            shutil.rmtree(folder, ignore_errors=True)
     return seconds
 
 
@@ -123,7 +159,7 @@ def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, s
     folds = list(setting.folds(matrix, seed))
     sees, trade_off = router.inputs | TRAINING_SEES, router.trade_offs()
     fit_s = route_s = 0.0
-    parts, curves, calls = [], [], None
+    parts, curves, trainings, calls = [], [], [], None
     for train_rows, test_rows in folds:
         train = view(queries, train_rows, sees)
         if setting.new_models:
@@ -142,7 +178,10 @@ def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, s
                 f"{router.name}: a cascade calls other models in every fold; it cannot route this setting"
             )
         if len(trade_off) > 1:
-            curves.append(_validate(router, train, seed))
+            known = fitted.validation()
+            curves.append(_validate(router, train, seed) if known is None else known)
+        if isinstance(fitted, TextRouter):
+            trainings.append(fitted.trained_)
     rows = np.concatenate([test_rows for _, test_rows in folds])
     order = np.argsort(rows)
     utility, choice = (np.concatenate(part, axis=1)[:, order] for part in zip(*parts, strict=True))
@@ -152,9 +191,12 @@ def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, s
         trade_off=trade_off,
         utility=utility,
         choice=choice,
-        meta={"fit_s": fit_s, "route_s": route_s, "validation": np.mean(curves, axis=0).tolist() if curves else None},
+        meta={
+            "fit_s": fit_s, "route_s": route_s, "validation": np.mean(curves, axis=0).tolist() if curves else None,
+            "trainings": trainings,
+        },
         calls=calls,
-    )
+    )  # fmt: skip
 
 
 def _validate(router: Router, train: Queries, seed: int) -> NDArray[np.float64]:
@@ -180,6 +222,5 @@ def routing_digest(task: TrainTask, seed: int, content: str) -> str:
 
 def _versions() -> dict[str, str]:
     packages = {name: version(name) for name in ("routeyard", "numpy", "scipy", "scikit-learn")}
-    if find_spec("torch"):
-        packages["torch"] = version("torch")
+    packages |= {name: version(name) for name in ("torch", "transformers", "deepspeed") if find_spec(name)}
     return {"python": platform.python_version(), **packages, "routers": digest_source(Path(routers.__file__).parent)}

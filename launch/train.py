@@ -2,6 +2,7 @@
 
 python launch/train.py setting=demo
 python launch/train.py setting=release_flagship router=[knn,avengers_pro] router.knn.params.n_neighbors=100
+python launch/train.py setting=performance router=[router_dc,hybrid_llm] cluster=a800 dry_run=true
 """
 
 import sys
@@ -13,7 +14,7 @@ COMMAND = Command(
     name="train",
     summary="Train routers on a setting, with every seed, and route its test queries.",
     details="Embeddings that are needed and missing are made first. Routings that are up to date are skipped.",
-    sections=("store", "setting", "encoder", "router", "cluster"),
+    sections=("store", "setting", "encoder", "router", "cluster", "train"),
     defaults={"encoder": "minilm", "cluster": "inline"},
 )
 
@@ -25,11 +26,12 @@ def train_routers(config: Config) -> int:
     from functools import partial
 
     from jobs.embed import missing_embeddings
-    from jobs.executor import run_tasks
-    from jobs.train import in_parts, inputs_of, missing_seeds, train
+    from jobs.executor import follow, submit
+    from jobs.train import in_parts, inputs_of, missing_seeds, reads_text, train
     from launch.embed import embed_setting
     from launch.follow import console, following, print_failures
     from launch.planning import layout_of, run_folder, setting_of, train_tasks
+    from launch.train_plan import memory_plans, print_plan, ranks_of, refuse_too_large
 
     required(config, "router")
     required(config, "cluster")
@@ -49,10 +51,23 @@ def train_routers(config: Config) -> int:
         console.print(f"train: every routing of setting {setting.name} is up to date")
         return 0
     parts = in_parts(missing, config.cluster)
-    calls = {name: partial(train, task) for name, task in parts.items()}
+    readers = {name: task for name, task in parts.items() if reads_text(task)}
+    n_ranks, plans = ranks_of(config), memory_plans(config, readers)
+    if config.train.dry_run:
+        print_plan(config, parts, plans)
+        return 0
+    refuse_too_large(config, plans)
     folder = run_folder(config, "train")
     with following("train") as show:
-        statuses = run_tasks(config.cluster, folder, "routeyard-train", calls, on_poll=show)
+        calls = {name: partial(train, task) for name, task in parts.items() if name not in readers}
+        statuses = submit(config.cluster, folder, "routeyard-train", calls) if calls else []
+        if readers:
+            calls = {name: partial(train, task) for name, task in readers.items()}
+            statuses += submit(
+                config.cluster, folder, "routeyard-train", calls,
+                gpus_per_task=n_ranks, nodes_per_task=config.train.nodes, ranks_per_node=n_ranks,
+            )  # fmt: skip
+        follow(config.cluster, statuses, show)
     seconds: Counter[str] = Counter()
     for status in statuses:
         if status.state == "done":

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routers import checks, hybrid_labels
-from routers.pair import small_and_large
+from routers.pair import pair_utility, share_thresholds, small_and_large
 from routers.query_features import QueryFeatures
 from routers.router import Queries, Router, RouterError
 from routers.validation import held_out
@@ -96,8 +96,7 @@ class HybridLLMMLP(Router):
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # max_iter is a choice, not a mishap
             self.perceptron_.fit(self.features_(embedding[learns]), label)
-        inner = np.quantile(self._good_enough(embedding[holds]), self.trade_offs()[1:-1])
-        self.threshold_ = np.concatenate([[-1.0], inner, [2.0]])  # [n_trade_offs], for predictions in [0, 1]
+        self.threshold_ = share_thresholds(self._good_enough(embedding[holds]), self.trade_offs())
         return self
 
     def predict(self, queries: Queries) -> NDArray[np.float64]:
@@ -106,12 +105,8 @@ class HybridLLMMLP(Router):
         Float64; -inf for all others. Where the prediction equals the threshold the small model is chosen.
         """
         checks.same_pool(self, queries)
-        small, large = self.pair_
         embedding = checks.embedding(self, queries, len(self.features_.mean))
-        utility = np.full((self.n_trade_offs, queries.n_queries, len(self.models_)), -np.inf)
-        utility[..., large] = np.nextafter(self.threshold_, -np.inf)[:, None]
-        utility[..., small] = self._good_enough(embedding)
-        return utility
+        return pair_utility(self._good_enough(embedding), self.threshold_, self.pair_, len(self.models_))
 
     def _good_enough(self, embedding: NDArray[np.float32]) -> NDArray[np.float64]:
         """Predicted label of every query, cut to [0, 1]."""

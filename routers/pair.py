@@ -38,3 +38,36 @@ def small_and_large(router: Router, train: Queries, small: str | None, large: st
 def _first(value: NDArray[np.float64], names: tuple[str, ...]) -> int:
     """Number of the lowest value, NaN last; the first name among equals."""
     return int(np.lexsort((np.array(names), value))[0])
+
+
+def share_thresholds(good_enough: NDArray[np.float64], share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the small model's probability must reach so that about a share of the queries goes to the large one.
+
+    Args:
+        good_enough: the probabilities in [0, 1] of queries that the router did not learn from, [n_queries].
+        share: for the large model, from 0 (always the small one) to 1 (always the large one), [n_trade_offs].
+
+    Returns:
+        float64 [n_trade_offs].
+    """
+    return np.concatenate([[-1.0], np.quantile(good_enough, share[1:-1]), [2.0]])
+
+
+def pair_utility(
+    good_enough: NDArray[np.float64], threshold: NDArray[np.float64], pair: tuple[int, int], n_models: int
+) -> NDArray[np.float64]:
+    """The probability for the small model and the threshold for the large one, -inf for all others.
+
+    Where they are equal the small model is chosen.
+
+    Args:
+        good_enough: [n_queries]. threshold: [n_trade_offs]. pair: numbers of the small and the large model.
+
+    Returns:
+        float64 [n_trade_offs, n_queries, n_models].
+    """
+    small, large = pair
+    utility = np.full((len(threshold), len(good_enough), n_models), -np.inf)
+    utility[..., large] = np.nextafter(threshold, -np.inf)[:, None]
+    utility[..., small] = good_enough
+    return utility

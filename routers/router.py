@@ -103,6 +103,13 @@ class Router(ABC):
         """
         return None
 
+    def validation(self) -> NDArray[np.float64] | None:
+        """AvgAcc of every trade-off on training queries that `fit` held out, [n_trade_offs]; of a fitted router.
+
+        None: whoever wants to know fits a copy on a part of the training queries (`jobs.train`).
+        """
+        return None
+
     def params(self) -> dict[str, Any]:
         """The constructor's keyword arguments as they are now."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
@@ -130,8 +137,9 @@ def choose(utility: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 _NOT_ROUTERS = {  # modules of this package that hold no router
-    "answer_scorer", "averages", "bradley_terry", "calling", "checks", "clustering", "components", "hybrid_labels",
-    "pair", "query_features", "ridge", "router", "trade_off", "training", "validation",
+    "answer_scorer", "averages", "bradley_terry", "calling", "checks", "clustering", "components", "deepspeed_training",
+    "hybrid_labels", "memory", "pair", "query_features", "ridge", "router", "text_networks", "text_router", "trade_off",
+    "training", "validation",
 }  # fmt: skip
 
 

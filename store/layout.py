@@ -7,6 +7,7 @@
 <root>/embeddings/<encoder>/<benchmark>.h5
 <root>/routings/<setting>/<router>/<seed>.h5
 <root>/routers/<setting>/<router>.pickle            a router fitted on a whole setting, to be asked
+<root>/training/<setting>/<router>/<seed>/          checkpoints of a training that goes on; see routers/text_router.py
 <root>/grading/<benchmark>/                         what such a program was handed, with its logs and reports
 <root>/claims/<benchmark>/<model>/<shard>.json      who works on what right now; costs efficiency at most
 <root>/runs/<run>/                                  one folder per submission: its configuration and logs
@@ -63,6 +64,10 @@ class Layout:
 
     def fitted_router(self, setting: str, router: str) -> Path:
         return self.root / "routers" / to_file_name(setting) / f"{to_file_name(router)}.pickle"
+
+    def training(self, setting: str, router: str, seed: int) -> Path:
+        """The folder of one router's checkpoints."""
+        return self.root / "training" / to_file_name(setting) / to_file_name(router) / str(seed)
 
     def claims(self, benchmark: str, model: str) -> Path:
         return self.root / "claims" / to_file_name(benchmark) / to_file_name(model)

@@ -257,7 +257,7 @@ def test_a_warning_while_the_model_loads_is_not_lost(engine, task, monkeypatch):
         return make(*arguments)
 
     monkeypatch.setattr(module, "make_engine", slowly)
-    with pytest.raises(Stopped, match="after 0 answers"):
+    with pytest.raises(Stopped, match="0 answers are stored"):
         collect(task)
 
 

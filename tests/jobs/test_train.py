@@ -18,6 +18,7 @@ from store.release_import import import_release
 from store.routings import read_routing
 from store.scores import read_scores, write_scores
 from tests.releases import MODELS, make_release
+from tests.tiny_encoder import parameters_of
 
 SEEDS = (42, 999)
 
@@ -129,7 +130,7 @@ def test_a_wrong_parameter_is_named(setting):
 )
 def test_routers_train_and_the_reduction_compares_them(setting, tmp_path, routers):
     for name in routers:
-        train(task(setting, name))
+        train(task(setting, name, **parameters_of(name)))
     reduction = ReduceTask(setting=setting, routers=routers, seeds=SEEDS, folder=tmp_path / "report", n_resamples=50)
     result = reduce_setting(reduction)
     accuracy = {row["name"]: row["avg_acc"] for row in [*result["references"], *result["routers"]]}

@@ -7,14 +7,15 @@ from worlds import accuracy, avg_acc, noise, specialists, split
 from routers.best_single import BestSingle
 from routers.dataset_oracle import DatasetOracle
 from routers.router import choose, find, names
+from tests.tiny_encoder import make, marked, tiny_training
 
 SPECIALISTS, NOISE = split(specialists()), split(noise())
 TRAINED = ["embedllm", "graphrouter", "mlp_r", "routellm_mf"]
 
 
-def result(name, parts):
+def result(name, parts, **parameters):
     train, test = parts
-    return accuracy(find(name)().fit(train), train, test)
+    return accuracy(make(name, **parameters).fit(train), train, test)
 
 
 CLOSED_FORM = ["linear", "carrot", "irt", "svm", "mlp", "routellm_sw"]
@@ -29,7 +30,16 @@ def test_specialists_are_found(name):
     assert result(name, SPECIALISTS) == pytest.approx(ceiling, abs=0.01)
 
 
-@pytest.mark.parametrize("name", [name for name in names() if "score" not in find(name)().inputs])
+@pytest.mark.slow
+def test_specialists_are_found_from_the_text_alone():
+    train, test = SPECIALISTS
+    ceiling = avg_acc(test, choose(DatasetOracle().fit(train).predict(test))[0])
+    training = tiny_training(steps=150, batch_size=64, micro_batch=32, evaluate_every=25, learning_rate=3e-3)
+    found = result("router_dc", SPECIALISTS, top_k=1, per_benchmark=0, training=training)
+    assert found == pytest.approx(ceiling, abs=0.01)
+
+
+@pytest.mark.parametrize("name", marked([name for name in names() if "score" not in find(name)().inputs]))
 def test_noise_is_not_beaten(name):
     train, test = NOISE
     single = avg_acc(test, choose(BestSingle().fit(train).predict(test))[0])

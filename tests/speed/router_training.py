@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from jobs.setting import view
 from routers.router import Queries, choose, find, names
+from routers.text_router import TextRouter
 
 DATA: tuple[Queries, Queries]  # of a process of its own
 N_ONLINE = 50
@@ -65,7 +66,8 @@ def synthetic(dim: int, seed: int = 0) -> tuple[Queries, Queries]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--names", nargs="+", default=names(), choices=names(), help="which routers")
+    quick = [name for name in names() if not issubclass(find(name), TextRouter)]
+    parser.add_argument("--names", nargs="+", default=quick, choices=quick, help="which routers")
     parser.add_argument("--dims", nargs="+", type=int, default=[384, 3584], help="widths of the embedding")
     parser.add_argument("--seeds", type=int, default=0, help="fit and route with so many, in two processes")
     arguments = parser.parse_args()

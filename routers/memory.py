@@ -1,0 +1,34 @@
+"""How much of a GPU's memory a training will take, before it is submitted.
+
+Per parameter, in bfloat16 with AdamW: 2 bytes of weights, 2 of gradients, 12 of the optimiser (weights and two moments
+in single precision). ZeRO stage 1 divides the optimiser's among the GPUs, 2 the gradients, too, 3 the weights, too
+(arXiv 1910.02054). Activations: 34 bytes per token and unit of width in every layer, attention computed in blocks
+(arXiv 2205.05198, table 2 without the term of the attention's matrix); with gradient checkpointing 2 bytes in every
+layer and 34 in one.
+"""
+
+_PER_LAYER, _KEPT = 34.0, 2.0
+_FIXED = 4e9  # CUDA, NCCL, buckets of gradients under way, what the allocator cannot use
+
+
+def gpu_bytes(
+    *,
+    n_parameters: float,
+    hidden_size: int,
+    n_layers: int,
+    n_tokens: int,
+    zero_stage: int,
+    n_ranks: int,
+    gradient_checkpointing: bool,
+) -> float:
+    """Bytes of one GPU at the worst moment of a step.
+
+    Args:
+        n_tokens: of a micro batch: its rows times their longest text.
+    """
+    share = [1 if zero_stage < stage else n_ranks for stage in (3, 2, 1)]  # of weights, gradients, optimiser
+    state = n_parameters * sum(size / part for size, part in zip((2, 2, 12), share, strict=True))
+    if zero_stage == 3:
+        state += 4 * n_parameters / max(1, n_layers)  # the layer in use is there as a whole, and the next one
+    layers = _KEPT * n_layers + _PER_LAYER if gradient_checkpointing else _PER_LAYER * n_layers
+    return _FIXED + state + layers * n_tokens * hidden_size

@@ -1,0 +1,249 @@
+"""What the routers that read the text share: their training parameters, and how they train and are asked.
+
+The job that trains one says where its checkpoints go and when to stop; elsewhere they go to a temporary folder.
+"""
+
+import dataclasses
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routers import checks
+from routers.memory import gpu_bytes
+from routers.router import Queries, Router, RouterError
+from routers.validation import held_out
+
+if TYPE_CHECKING:
+    import torch
+
+    from routers.deepspeed_training import Problem, Recipe, State
+    from routers.text_networks import Tokens
+
+VALIDATION_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What the job that trains tells a router.
+
+    Attributes:
+        folder: for checkpoints, on a file system that all ranks see.
+        should_stop: whether the job is about to end.
+    """
+
+    folder: Path
+    should_stop: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """How a router that reads the text is trained: the key `training` of its parameters.
+
+    Attributes:
+        encoder: folder, hub id or `package:<name>/<folder>` of a checkpoint.
+        pooling: the state that stands for the text: "first", "last" or "mean".
+        max_tokens: of a text; `cut` says which end of a longer one is cut off, "left" or "right".
+        batch_size: rows per step over all GPUs. micro_batch: rows per forward pass.
+        steps: at most so many; every `evaluate_every` of them the network is judged on held-out queries, and training
+            ends after `patience` times without a new best.
+        learning_rate, weight_decay, warmup, schedule: see `deepspeed_training.Recipe`.
+        checkpoint_every: steps that are done again after a kill, at most.
+        zero_stage: what GPUs share: 0 nothing, 1 the optimiser's state, 2 and gradients, 3 and weights.
+        gradient_checkpointing: less memory for a third more time.
+        n_parameters, hidden_size, n_layers: of the encoder, for the estimate of the memory where it is not at hand.
+    """
+
+    encoder: str
+    pooling: str
+    max_tokens: int
+    cut: str = "right"
+    batch_size: int
+    micro_batch: int
+    steps: int
+    learning_rate: float
+    weight_decay: float
+    warmup: float = 0.0
+    schedule: str = "constant"
+    evaluate_every: int = 50
+    checkpoint_every: int = 50
+    patience: int = 10
+    zero_stage: int = 2
+    gradient_checkpointing: bool = True
+    n_parameters: float = 0
+    hidden_size: int = 0
+    n_layers: int = 0
+
+
+_LEAST = {"max_tokens": 2, "batch_size": 1, "micro_batch": 1, "steps": 1, "evaluate_every": 1, "checkpoint_every": 1,
+          "patience": 1, "learning_rate": 0, "weight_decay": 0, "warmup": 0,
+          "n_parameters": 0, "hidden_size": 0, "n_layers": 0}  # fmt: skip
+_VALID = {"pooling": ("first", "last", "mean"), "cut": ("left", "right"), "zero_stage": (0, 1, 2, 3),
+          "schedule": ("constant", "linear", "cosine")}  # fmt: skip
+
+
+class TextRouter(Router):
+    """A router that trains an encoder of texts with DeepSpeed, on one rank or many.
+
+    Attributes:
+        defaults: values of `Training` that differ from router to router; `training` overrides them.
+        session: of the job; None outside of one.
+        state_: weights of the trained network.
+        trained_: what is worth knowing about the training, plain data.
+    """
+
+    inputs: ClassVar[frozenset[str]] = frozenset({"text"})
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    training: Mapping[str, Any] | None
+    session: Session | None = None
+    models_: tuple[str, ...]
+    state_: "State"
+    trained_: dict[str, Any]
+
+    @classmethod
+    def check_packages(cls) -> None:
+        """Raises RouterError where torch, transformers or deepspeed are not installed."""
+        from importlib.util import find_spec
+
+        for package in ("torch", "transformers", "deepspeed"):
+            if find_spec(package) is None:
+                raise RouterError(f"{cls.name}: {package} is not installed; pip install 'routeyard[train]'")
+
+    def clone(self) -> Self:
+        """An unfitted copy with the same parameters, for the same job."""
+        copy = super().clone()
+        if self.session is not None:
+            copy.session = self.session
+        return copy
+
+    def plan(self) -> Training:
+        """How it is trained.
+
+        Raises:
+            RouterError: an unknown or unusable parameter.
+        """
+        known = {field.name for field in dataclasses.fields(Training)}
+        given = {**self.defaults, **(self.training or {})}
+        if unknown := sorted(given.keys() - known):
+            raise RouterError(f"{self.name}: training has no {', '.join(unknown)}; valid: {', '.join(sorted(known))}")
+        try:
+            plan = Training(**given)
+        except TypeError as error:
+            raise RouterError(f"{self.name}: training: {error}") from None
+        for name, low in _LEAST.items():
+            value = getattr(plan, name)
+            kind = int if Training.__annotations__[name] is int else int | float
+            if isinstance(value, bool) or not isinstance(value, kind) or not value >= low:
+                what = "an integer" if kind is int else "a number"
+                raise RouterError(f"{self.name}: training.{name} is {value!r}; expected {what} of at least {low}")
+        for name, valid in _VALID.items():
+            if getattr(plan, name) not in valid:
+                words = ", ".join(map(str, valid))
+                raise RouterError(f"{self.name}: training.{name} is {getattr(plan, name)!r}; valid: {words}")
+        return plan
+
+    def shape(self) -> tuple[float, int, int]:
+        """Parameters, width and layers of the network, as the parameters say or the checkpoint's configuration."""
+        plan = self.plan()
+        if plan.n_parameters and plan.hidden_size and plan.n_layers:
+            return plan.n_parameters, plan.hidden_size, plan.n_layers
+        from routers.text_networks import shape_of
+
+        return shape_of(self.name, plan.encoder)
+
+    def gpu_bytes(self, n_ranks: int) -> float:
+        """Memory that training takes of each of so many GPUs; see `memory`."""
+        plan, (n_parameters, hidden_size, n_layers) = self.plan(), self.shape()
+        return gpu_bytes(
+            n_parameters=n_parameters, hidden_size=hidden_size, n_layers=n_layers, n_ranks=n_ranks,
+            n_tokens=plan.micro_batch * plan.max_tokens, zero_stage=plan.zero_stage,
+            gradient_checkpointing=plan.gradient_checkpointing,
+        )  # fmt: skip
+
+    def divide(self, benchmark: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows to learn from, and a tenth of every benchmark to judge by; both all rows where there are too few."""
+        is_held_out = held_out(benchmark, VALIDATION_SHARE, self.seed)
+        if not is_held_out.any():
+            return np.arange(len(benchmark)), np.arange(len(benchmark))
+        return np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+
+    def texts(self, queries: Queries, row: NDArray[np.int64] | None = None) -> tuple[str, ...]:
+        """Text of all queries, or of some."""
+        texts = checks.column(self, queries, "text")
+        return tuple(texts) if row is None else tuple(texts[number] for number in row.tolist())
+
+    def tokens(self, texts: tuple[str, ...]) -> "Tokens":
+        """Texts as the network reads them."""
+        from routers.text_networks import Tokens
+
+        plan = self.plan()
+        return Tokens(self.name, plan.encoder, texts, plan.max_tokens, plan.cut)
+
+    def recipe(self) -> "Recipe":
+        """The part of the parameters that the trainer needs."""
+        from routers.deepspeed_training import Recipe
+
+        plan = dataclasses.asdict(self.plan())
+        return Recipe(**{field.name: plan[field.name] for field in dataclasses.fields(Recipe) if field.name in plan})
+
+    def learn(self, problem: "Problem", *content: Any) -> None:
+        """Train the network on all ranks; `state_` and `trained_` are there afterwards.
+
+        Args:
+            content: texts and labels: what tells this training from others of the same router.
+        """
+        from routers.deepspeed_training import descend
+        from routers.text_networks import seeded
+
+        told = hashlib.sha256(repr((self.name, sorted(self.params().items(), key=str))).encode())
+        for part in content:
+            told.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
+        with ExitStack() as stack:
+            session = self.session
+            if session is None:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routeyard-")))
+                session = Session(folder=folder, should_stop=lambda: False)
+            with seeded(self.seed):
+                trained = descend(
+                    self.name, self.network(), problem, self.recipe(), seed=self.seed,
+                    folder=session.folder / told.hexdigest()[:16], should_stop=session.should_stop,
+                )  # fmt: skip
+        self.state_ = trained.state
+        weights = hashlib.sha256()
+        for name, value in sorted(trained.state.items()):
+            weights.update(name.encode() + value.float().numpy().tobytes())
+        self.trained_ = {"steps": trained.n_steps, "best_step": trained.best_step,
+                         "last_loss": trained.losses[-1], "weights": weights.hexdigest()[:32]}  # fmt: skip
+
+    def network(self) -> "torch.nn.Module":
+        """The network with its initial weights."""
+        raise NotImplementedError
+
+    def outputs(self, texts: tuple[str, ...]) -> NDArray[np.float32]:
+        """What the trained network says about texts, computed by all ranks together, float32 [n_texts, n_outputs]."""
+        from routers.deepspeed_training import apply, device
+        from routers.text_networks import seeded
+
+        if not texts:
+            return np.empty((0, 1), np.float32)
+        if getattr(self, "asked_", None) is None:
+            with seeded(self.seed):
+                network = self.network()
+            network.load_state_dict(self.state_)
+            self.asked_ = network.to(device()).eval()
+        tokens = self.tokens(texts)
+        return apply(self.asked_, len(texts), self.plan().micro_batch, lambda net, rows: self.output(net, tokens, rows))
+
+    def output(self, network: Any, tokens: "Tokens", rows: NDArray[np.int64]) -> "torch.Tensor":
+        """What the network says about some texts, [n_rows, n_outputs]."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the network and the job: the weights are kept as plain tensors."""
+        return {key: value for key, value in vars(self).items() if key not in ("asked_", "session")}

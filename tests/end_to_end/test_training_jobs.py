@@ -1,0 +1,134 @@
+"""Routers that read the text as jobs of two ranks on a real SLURM: killed, requeued or warned, with equal weights."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import yaml
+
+from store.layout import Layout
+from store.release_import import import_release
+from store.routings import read_routing
+from tests.end_to_end.conftest import ROOT, command
+from tests.end_to_end.test_slurm import worker_process
+from tests.releases import make_release
+from tests.tiny_encoder import tiny_training
+
+pytestmark = pytest.mark.slow
+
+ROUTERS = ("router_dc", "hybrid_llm")
+SEEDS = (1, 2)
+TRAINING = {"steps": 120, "patience": 1000, "evaluate_every": 30, "checkpoint_every": 5, "learning_rate": 1e-3}
+
+
+def words(root, setting):
+    training = json.dumps(tiny_training(**TRAINING))
+    return [
+        f"setting={setting}", f"store.root={root}", "cluster=slurm_test", "cluster.max_parallel=2",
+        "train.ranks_per_node=2",
+        f"router=[{','.join(ROUTERS)}]", *(f"router.{name}.params.training={training}" for name in ROUTERS),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def stores(tmp_path):
+    """Two equal stores, and a setting."""
+    import_release(make_release(tmp_path / "in"), Layout(tmp_path / "calm"), n_processes=1)
+    shutil.copytree(tmp_path / "calm", tmp_path / "hit")
+    setting = tmp_path / "s.yaml"
+    setting.write_text(yaml.safe_dump({"name": "s", "benchmarks": ["*"], "seeds": list(SEEDS)}))
+    return tmp_path / "calm", tmp_path / "hit", setting
+
+
+def routings(root):
+    return {(name, seed): read_routing(Layout(root), "s", name, seed) for name in ROUTERS for seed in SEEDS}
+
+
+def n_steps(root, name, seed):
+    logs = list(Layout(root).training("s", name, seed).glob("*/log.jsonl"))
+    return len(logs[0].read_text().splitlines()) if logs else 0
+
+
+def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights(slurm, stores):
+    calm, hit, setting = stores
+    done = command("train", *words(calm, setting), env=slurm)
+    assert done.returncode == 0, done.stdout + done.stderr
+    program = [sys.executable, str(ROOT / "launch" / "train.py"), *words(hit, setting)]
+    driver = subprocess.Popen(program, env=slurm, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def slurm_does(*command):
+        return lambda task: subprocess.run([*command, task], env=slurm, check=True)
+
+    actions = {
+        ("router_dc", 1): slurm_does("scontrol", "requeue"),
+        ("router_dc", 2): lambda task: os.kill(worker_process(task), signal.SIGKILL),
+        ("hybrid_llm", 1): slurm_does("scancel", "--signal=USR2"),
+    }
+    rng = np.random.default_rng()
+    after = {key: int(rng.integers(3, 80)) for key in actions}  # any step will do
+    hit_at = {}
+    try:
+        deadline = time.monotonic() + 300
+        while len(hit_at) < len(actions):
+            assert time.monotonic() < deadline, f"hit {hit_at} of {after}"
+            assert driver.poll() is None, f"over, and only {hit_at} were hit: {driver.communicate()[0]}"
+            records = [json.loads(path.read_text()) for path in (hit / "runs").glob("*-train-*/jobs.json")]
+            job_of = {record["name"]: record["job_id"] for some in records for record in some}
+            for (name, seed), step in after.items():
+                if (name, seed) not in hit_at and n_steps(hit, name, seed) > step:
+                    hit_at[name, seed] = n_steps(hit, name, seed)
+                    actions[name, seed](job_of[f"{name} {seed}"])
+            hurry(slurm, job_of.values())
+            time.sleep(0.2)
+        while driver.poll() is None:
+            assert time.monotonic() < deadline + 300, "the driver does not come to an end"
+            hurry(slurm, job_of.values())
+            time.sleep(1.0)
+        output = driver.communicate()[0]
+    finally:
+        if driver.poll() is None:
+            driver.kill()
+            driver.communicate()
+    assert driver.returncode == 1, output
+    assert "failed router_dc 2: " in output, output  # one rank was killed, and SLURM ended the other
+    again = command("train", *words(hit, setting), env=slurm)
+    assert again.returncode == 0, f"{again.stdout}{again.stderr}\nhit at {hit_at}"
+    whole, broken = routings(calm), routings(hit)
+    for key, routing in whole.items():
+        assert routing.meta["trainings"][0]["steps"] == TRAINING["steps"]
+        assert broken[key].meta["trainings"] == routing.meta["trainings"], f"{key}, hit at {hit_at}"
+        np.testing.assert_array_equal(broken[key].utility, routing.utility)
+    assert not list((hit / "training").rglob("*.pt")), "checkpoints stay behind"
+
+
+def hurry(environment, jobs):
+    """A requeued job waits for two minutes; nobody else is in this queue."""
+    for job in jobs:
+        subprocess.run(["scontrol", "update", f"jobid={job}", "StartTime=now"], env=environment, capture_output=True,
+                       check=False)  # fmt: skip
+
+
+def test_the_plan_has_ranks_memory_and_the_script(slurm, stores):
+    calm, _, setting = stores
+    both = [f"setting={setting}", f"store.root={calm}", "router=[router_dc,hybrid_llm]", "cluster=a800"]
+    both += ["cluster.cpus_per_task=1", "cluster.slurm.mem_per_gpu=1G"]  # of an emulated node
+    done = command("train", *both, "dry_run=true", env=slurm)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "#SBATCH --ntasks-per-node=8" in done.stdout
+    assert "--kill-on-bad-exit=1" in done.stdout
+    script = calm / "script.sh"
+    script.write_text(done.stdout[done.stdout.index("#!/bin/bash") :])
+    tested = subprocess.run(
+        ["sbatch", "--test-only", str(script)], env=slurm, capture_output=True, text=True, check=False
+    )
+    assert tested.returncode == 0, tested.stderr
+    huge = command("train", *both, "router.router_dc.params.training.n_parameters=70000000000", env=slurm)
+    assert huge.returncode == 2
+    assert "router_dc 1 would take about" in huge.stderr
+    assert "zero_stage" in huge.stderr

@@ -1,0 +1,60 @@
+"""HybridLLM's loss by hand, and its threshold sweep."""
+
+import numpy as np
+import pytest
+import torch
+
+from routers.hybrid_llm import soft_cross_entropy
+from routers.pair import pair_utility, share_thresholds
+from routers.router import choose
+from tests.tiny_encoder import make, tiny_training
+
+E2 = float(np.log1p(np.exp(-2)))  # -log of the softmax of a logit that is ahead by 2
+
+
+@pytest.mark.parametrize(
+    ("logit", "label", "expected"),
+    [
+        ([[0.0, 0.0]], [0.3], np.log(2)),
+        ([[2.0, 0.0]], [1.0], E2),
+        ([[2.0, 0.0]], [0.0], 2 + E2),
+        ([[2.0, 0.0]], [0.25], 0.25 * E2 + 0.75 * (2 + E2)),
+        ([[2.0, 0.0], [0.0, 0.0]], [1.0, 0.0], (E2 + np.log(2)) / 2),
+    ],
+)
+def test_cross_entropy_against_a_share(logit, label, expected):
+    loss = soft_cross_entropy(torch.tensor(logit), np.array(label, dtype=np.float32))
+    assert float(loss) == pytest.approx(expected, rel=1e-6)
+
+
+def test_its_gradient_against_finite_differences():
+    rng = np.random.default_rng(0)
+    start, label = rng.normal(size=(4, 2)).astype(np.float32), rng.random(4).astype(np.float32)
+    logit = torch.tensor(start, requires_grad=True)
+    soft_cross_entropy(logit, label).backward()
+    for at in np.ndindex(start.shape):
+        step = np.zeros_like(start)
+        step[at] = 1e-2
+        up, down = (float(soft_cross_entropy(torch.tensor(start + sign * step), label)) for sign in (1, -1))
+        assert float(logit.grad[at]) == pytest.approx((up - down) / 2e-2, abs=1e-4)
+
+
+def test_a_share_of_the_queries_goes_to_the_large_model():
+    share = np.linspace(0, 1, 11)
+    good_enough = np.random.default_rng(0).random(1000)
+    choice = choose(pair_utility(good_enough, share_thresholds(good_enough, share), (0, 2), 3))
+    assert set(np.unique(choice)) == {0, 2}
+    np.testing.assert_allclose((choice == 2).mean(axis=1), share, atol=0.001)
+
+
+@pytest.mark.slow
+def test_the_validation_curve_is_that_of_the_queries_it_held_out():
+    from worlds import continuous
+
+    train = continuous(n_queries=300)
+    router = make("hybrid_llm", n_trade_offs=5, training=tiny_training()).fit(train)
+    curve = router.validation()
+    assert curve.shape == (5,)
+    holds = router.divide(train.benchmark)[1]
+    large = [train.score[holds[train.benchmark[holds] == b], router.pair_[1]].mean() for b in range(3)]
+    assert curve[-1] == pytest.approx(np.mean(large))
