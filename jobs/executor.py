@@ -96,7 +96,7 @@ def submit(
     *,
     gpus_per_task: int = 0,
     nodes_per_task: int = 1,
-    ranks_per_node: int = 1,
+    ranks_per_node: int | None = None,
 ) -> list[TaskStatus]:
     """Hand the calls over: to SLURM at once, as one array; to this machine when `follow` finds a place free.
 
@@ -106,7 +106,8 @@ def submit(
         calls: task name -> picklable call.
         gpus_per_task: on each of its nodes, unless the cluster says otherwise.
         nodes_per_task: the call then runs once on each of them,
-        ranks_per_node: or so many times; its result is that of the first rank. Only on SLURM.
+        ranks_per_node: or so many times, and where one of these ranks fails, all end; the result is that of the first
+            one. Only on SLURM.
 
     Raises:
         SubmissionError: SLURM refuses, or is not there.
@@ -173,7 +174,7 @@ def attach(submission: Submission, queued: Queued) -> TaskStatus:
 
 
 def slurm_parameters(
-    cluster: ClusterSpec, job_name: str, gpus_per_task: int, nodes_per_task: int = 1, ranks_per_node: int = 1
+    cluster: ClusterSpec, job_name: str, gpus_per_task: int, nodes_per_task: int = 1, ranks_per_node: int | None = None
 ) -> dict[str, Any]:
     """Parameters of submitit's SLURM executor for one array."""
     n_gpus = _n_gpus(cluster, gpus_per_task)
@@ -181,7 +182,7 @@ def slurm_parameters(
         "job_name": job_name,
         "time": cluster.timeout_min,
         "nodes": nodes_per_task,
-        "ntasks_per_node": ranks_per_node,
+        "ntasks_per_node": ranks_per_node or 1,
         "array_parallelism": cluster.max_parallel,
         "signal_delay_s": cluster.signal_delay_s,
     }
@@ -189,7 +190,7 @@ def slurm_parameters(
         parameters["gpus_per_node"] = n_gpus
     if cluster.cpus_per_task:
         parameters["cpus_per_task"] = cluster.cpus_per_task
-    if ranks_per_node > 1:
+    if ranks_per_node:
         parameters["srun_args"] = ["--kill-on-bad-exit=1"]  # the other ranks would wait for the one that is gone
     if lines := setup_lines(cluster):
         parameters["setup"] = lines
@@ -207,7 +208,7 @@ def setup_lines(cluster: ClusterSpec) -> list[str]:
 
 def sbatch_script(
     cluster: ClusterSpec, folder: Path, job_name: str, n_tasks: int, gpus_per_task: int, nodes_per_task: int = 1,
-    ranks_per_node: int = 1,
+    ranks_per_node: int | None = None,
 ) -> str:  # fmt: skip
     """The script that `submit` would hand to sbatch, to the letter; needs no SLURM here.
 

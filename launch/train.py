@@ -2,7 +2,7 @@
 
 python launch/train.py setting=demo
 python launch/train.py setting=release_flagship router=[knn,avengers_pro] router.knn.params.n_neighbors=100
-python launch/train.py setting=performance router=[router_dc,hybrid_llm] cluster=a800 dry_run=true
+python launch/train.py setting=performance router=[router_dc,model_sat] cluster=a800 dry_run=true
 """
 
 import sys

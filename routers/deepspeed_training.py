@@ -46,7 +46,8 @@ class Recipe:
         batch_size: rows of an optimiser step, over all ranks.
         micro_batch: rows of a forward pass.
         steps: at most so many.
-        first_step: of those; the learning rate goes on as if the earlier ones had been done here, too.
+        first_step, all_steps: of a training in stages, the steps before this one and those of all; the learning rate
+            goes on from stage to stage. 0 steps in all: this is the only one.
         learning_rate, weight_decay: of AdamW.
         warmup: share of the steps in which the learning rate grows from 0.
         schedule: of the learning rate afterwards: "constant", "linear" or "cosine", both down to 0.
@@ -60,6 +61,7 @@ class Recipe:
     micro_batch: int
     steps: int
     first_step: int = 0
+    all_steps: int = 0
     learning_rate: float
     weight_decay: float
     warmup: float
@@ -203,6 +205,7 @@ def _descend(
     torch.distributed.barrier()
     progress = _resume(name, engine, folder, n_ranks)
     step, losses = progress["step"], progress["losses"]
+    saved = step
     while step < recipe.steps and progress["age"] < recipe.patience:
         started = time.perf_counter()
         engine.train()
@@ -238,8 +241,11 @@ def _descend(
         must_stop = total[1] > 0 and not is_last
         if step % recipe.checkpoint_every == 0 or must_stop:
             _checkpoint(engine, folder, progress)
+            saved = step
         if must_stop:
             raise Interrupted(f"{name}: stopped after step {step} of {recipe.steps}, which is in {folder}")
+    if recipe.first_step + recipe.steps < recipe.all_steps and step > saved:  # not again when the next stage is killed
+        _checkpoint(engine, folder, progress)
     return Trained(
         state=torch.load(folder / "best.pt", map_location="cpu", weights_only=True),
         best_step=progress["best_step"], n_steps=step, losses=tuple(losses),
@@ -248,7 +254,7 @@ def _descend(
 
 def rate_factor(recipe: Recipe, step: int) -> float:
     """What the learning rate is multiplied by in a step, counted from 0."""
-    step, steps = recipe.first_step + step, recipe.first_step + recipe.steps
+    step, steps = recipe.first_step + step, recipe.all_steps or recipe.steps
     n_warm = round(recipe.warmup * steps)
     if step < n_warm:
         return (step + 1) / n_warm
@@ -312,7 +318,7 @@ def _evaluate(name: str, engine: Any, problem: Problem, recipe: Recipe, folder: 
             move_file(folder / ".best.tmp", folder / "best.pt")
         torch.distributed.barrier()
     recent = np.mean(progress["losses"][-recipe.evaluate_every :])
-    at, end = recipe.first_step + progress["step"], recipe.first_step + recipe.steps
+    at, end = recipe.first_step + progress["step"], recipe.all_steps or recipe.steps
     log.info("%s: step %d of %d, loss %.4f, held-out quality %.4f", name, at, end, recent, quality)
 
 

@@ -141,7 +141,8 @@ class HybridLLM(TextRouter):
 
     def _good_enough(self, texts: tuple[str, ...]) -> NDArray[np.float64]:
         """Probability of class 0, float64 [n_texts]."""
-        logit = self.outputs(texts).astype(np.float64)
+        tokens = self.tokens(texts)
+        logit = self.ask(len(texts), lambda net, rows: self.output(net, tokens, rows)).astype(np.float64)
         return 0.5 * (1.0 + np.tanh((logit[:, 0] - logit[:, -1]) / 2.0))
 
 

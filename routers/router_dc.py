@@ -96,7 +96,8 @@ class RouterDC(TextRouter):
     def predict(self, queries: Queries) -> NDArray[np.float64]:
         """Cosines with the models, float64 [1, n_queries, n_models]; -inf for a model without a training score."""
         checks.same_pool(self, queries)
-        cosine = self.outputs(self.texts(queries)).astype(np.float64)
+        tokens = self.tokens(self.texts(queries))
+        cosine = self.ask(queries.n_queries, lambda net, rows: self.output(net, tokens, rows)).astype(np.float64)
         utility = np.full((queries.n_queries, len(self.models_)), -np.inf)
         if queries.n_queries:
             utility[:, self.by_name_] = cosine

@@ -73,6 +73,65 @@ class Compass(torch.nn.Module):
         return text @ torch.nn.functional.normalize(self.models.float(), dim=1).T, text @ text.T
 
 
+class Reader(torch.nn.Module):
+    """MODEL-SAT: a language model that reads a description as one vector in front of a query.
+
+    Args:
+        path: of the language model. embedder: of the descriptions.
+    """
+
+    def __init__(self, name: str, path: str, embedder: Encoder, gradient_checkpointing: bool) -> None:
+        super().__init__()
+        self.body = load(name, path, "AutoModelForCausalLM")
+        if gradient_checkpointing:
+            self.body.gradient_checkpointing_enable()
+            self.body.enable_input_require_grads()  # or nothing reaches the projector while the body stands still
+        self.embedder = embedder
+        self.projector = Projector(embedder.hidden_size, self.body.config.hidden_size)
+
+    def forward(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        place: int,
+        described: torch.Tensor,
+        described_mask: torch.Tensor,
+        which: NDArray[np.int64],
+        answers: tuple[int, int],
+    ) -> torch.Tensor:
+        """Log probabilities, among all tokens, of two that may come next, float32 [n, 2].
+
+        Args:
+            ids, mask: of the prompts, [n, n_tokens], padded on the right.
+            place: of the token that the description replaces.
+            described, described_mask: token numbers of the descriptions, [n_descriptions, n_tokens].
+            which: description of each prompt, [n].
+            answers: numbers of the two tokens.
+        """
+        vector = self.projector(self.embedder(described, described_mask))
+        embedded = self.body.get_input_embeddings()(ids)
+        chosen = vector[torch.from_numpy(which).to(ids.device)].to(embedded.dtype)
+        embedded = torch.cat([embedded[:, :place], chosen[:, None], embedded[:, place + 1 :]], dim=1)
+        logit = self.body(inputs_embeds=embedded, attention_mask=mask).logits
+        last = logit[torch.arange(len(ids), device=ids.device), mask.sum(1) - 1].float()
+        return torch.log_softmax(last, dim=1)[:, list(answers)]
+
+
+class Projector(torch.nn.Module):
+    """Root mean square norm, a linear layer, and a residual block of two with SiLU between; no biases (spec A4.2)."""
+
+    def __init__(self, n_in: int, n_out: int) -> None:
+        super().__init__()
+        self.norm = torch.nn.RMSNorm(n_in)
+        self.first, self.up, self.down = (
+            torch.nn.Linear(n_in if number == 0 else n_out, n_out, bias=False) for number in range(3)
+        )
+
+    def forward(self, vector: torch.Tensor) -> torch.Tensor:
+        value = self.first(self.norm(vector.to(self.first.weight.dtype)))
+        return value + self.down(torch.nn.functional.silu(self.up(value)))
+
+
 class Tokens:
     """Texts as token numbers, cut to a length.
 
@@ -89,13 +148,52 @@ class Tokens:
 
     def batch(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
         """Token numbers and which of them count, int64 [n_rows, longest], on this rank's device."""
-        chosen = [self._ids[row] or [self._pad] for row in rows.tolist()]
-        ids = torch.full((len(chosen), max(map(len, chosen))), self._pad)
-        mask = torch.zeros_like(ids)
-        for at, tokens in enumerate(chosen):
-            ids[at, : len(tokens)] = torch.tensor(tokens)
-            mask[at, : len(tokens)] = 1
-        return ids.to(device()), mask.to(device())
+        return padded([self._ids[row] or [self._pad] for row in rows.tolist()], self._pad)
+
+
+class Prompts:
+    """Queries in the chat template of a language model, with a place for one vector in front and a question behind.
+
+    Attributes:
+        answers: numbers of the tokens with which Yes and No begin.
+    """
+
+    def __init__(self, name: str, path: str, texts: Sequence[str], question: str, max_tokens: int) -> None:
+        mark = "\ue000"  # of the private use area: in no template
+        tokenizer = load(name, path, "AutoTokenizer")
+
+        def numbers(text: str) -> list[int]:
+            return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+        content = f"{mark}\n\n{mark}\n\n{question}"
+        chat = tokenizer.apply_chat_template(
+            [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
+        )
+        self._pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+        before, between, after = map(numbers, chat.split(mark))
+        self._head, self._tail = [*before, self._pad, *between], after
+        self._place = len(before)
+        safe = [text.encode("utf-8", "replace").decode() for text in texts]
+        self._ids = [numbers(text)[:max_tokens] for text in safe]
+        yes, no = (numbers(word)[0] for word in ("Yes", "No"))
+        if yes == no:
+            raise RouterError(f"{name}: {path} begins Yes and No with the same token; take another language model")
+        self.answers = (yes, no)
+
+    def batch(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """Token numbers and which of them count, int64 [n_rows, longest], and the place of the vector."""
+        whole = [[*self._head, *self._ids[row], *self._tail] for row in rows.tolist()]
+        return *padded(whole, self._pad), self._place
+
+
+def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lists of numbers side by side, and where they are, int64 [n_rows, longest] each, on this rank's device."""
+    ids = torch.full((len(rows), max(map(len, rows))), pad)
+    mask = torch.zeros_like(ids)
+    for at, numbers in enumerate(rows):
+        ids[at, : len(numbers)] = torch.tensor(numbers)
+        mask[at, : len(numbers)] = 1
+    return ids.to(device()), mask.to(device())
 
 
 def load(name: str, path: str, kind: str, **options: Any) -> Any:

@@ -23,7 +23,7 @@ from routers.validation import held_out
 if TYPE_CHECKING:
     import torch
 
-    from routers.deepspeed_training import Problem, Recipe, State
+    from routers.deepspeed_training import Problem, Recipe, State, Trained
     from routers.text_networks import Tokens
 
 VALIDATION_SHARE = 0.1
@@ -207,42 +207,56 @@ class TextRouter(Router):
         with ExitStack() as stack:
             session = self.session
             if session is None:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routeyard-")))
-                session = Session(folder=folder, should_stop=lambda: False)
+                temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="routeyard-")))
+                session = Session(folder=temporary, should_stop=lambda: False)
+            folder = session.folder / told.hexdigest()[:16]
             with seeded(self.seed):
-                trained = descend(
-                    self.name, self.network(), problem, self.recipe(), seed=self.seed,
-                    folder=session.folder / told.hexdigest()[:16], should_stop=session.should_stop,
-                )  # fmt: skip
+                trained: Trained | None = None
+                for stage, recipe in enumerate(self.stages()):
+                    network = self.network()
+                    if trained:
+                        network.load_state_dict(trained.state)
+                    trained = descend(
+                        self.name, network, problem, recipe, seed=self.seed, should_stop=session.should_stop,
+                        folder=folder / f"stage-{stage}", groups=self.groups(network, stage),
+                    )  # fmt: skip
+        assert trained is not None
         self.state_ = trained.state
         weights = hashlib.sha256()
         for name, value in sorted(trained.state.items()):
             weights.update(name.encode() + value.float().numpy().tobytes())
-        self.trained_ = {"steps": trained.n_steps, "best_step": trained.best_step,
+        self.trained_ = {"steps": recipe.first_step + trained.n_steps, "best_step": trained.best_step,
                          "last_loss": trained.losses[-1], "weights": weights.hexdigest()[:32]}  # fmt: skip
+
+    def stages(self) -> "list[Recipe]":
+        """What is trained one after the other, each from the best weights of the one before."""
+        return [self.recipe()]
+
+    def groups(self, network: "torch.nn.Module", stage: int) -> "list[tuple[list[torch.nn.Parameter], float]] | None":
+        """The parameters that are trained in a stage, with their learning rates; None: all with the recipe's."""
+        return None
 
     def network(self) -> "torch.nn.Module":
         """The network with its initial weights."""
         raise NotImplementedError
 
-    def outputs(self, texts: tuple[str, ...]) -> NDArray[np.float32]:
-        """What the trained network says about texts, computed by all ranks together, float32 [n_texts, n_outputs]."""
+    def ask(self, n_rows: int, output: "Callable[[Any, NDArray[np.int64]], torch.Tensor]") -> NDArray[np.float32]:
+        """Outputs of the trained network for so many rows, computed by all ranks together, [n_rows, n_outputs].
+
+        Args:
+            output: of the network for some of them, [n, n_outputs].
+        """
         from routers.deepspeed_training import apply, device
         from routers.text_networks import seeded
 
-        if not texts:
+        if not n_rows:
             return np.empty((0, 1), np.float32)
         if getattr(self, "asked_", None) is None:
             with seeded(self.seed):
                 network = self.network()
             network.load_state_dict(self.state_)
             self.asked_ = network.to(device()).eval()
-        tokens = self.tokens(texts)
-        return apply(self.asked_, len(texts), self.plan().micro_batch, lambda net, rows: self.output(net, tokens, rows))
-
-    def output(self, network: Any, tokens: "Tokens", rows: NDArray[np.int64]) -> "torch.Tensor":
-        """What the network says about some texts, [n_rows, n_outputs]."""
-        raise NotImplementedError
+        return apply(self.asked_, n_rows, self.plan().micro_batch, output)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the network and the job: the weights are kept as plain tensors."""

@@ -18,21 +18,24 @@ from store.routings import read_routing
 from tests.end_to_end.conftest import ROOT, command
 from tests.end_to_end.test_slurm import worker_process
 from tests.releases import make_release
-from tests.tiny_encoder import tiny_training
+from tests.tiny_encoder import parameters_of
 
 pytestmark = pytest.mark.slow
 
-ROUTERS = ("router_dc", "hybrid_llm")
-SEEDS = (1, 2)
+ROUTERS = ("router_dc", "hybrid_llm", "model_sat")
+SEED = 1
 TRAINING = {"steps": 120, "patience": 1000, "evaluate_every": 30, "checkpoint_every": 5, "learning_rate": 1e-3}
 
 
 def words(root, setting):
-    training = json.dumps(tiny_training(**TRAINING))
+    parameters = {name: parameters_of(name) for name in ROUTERS}
+    for some in parameters.values():
+        some["training"] |= TRAINING
     return [
         f"setting={setting}", f"store.root={root}", "cluster=slurm_test", "cluster.max_parallel=2",
-        "train.ranks_per_node=2",
-        f"router=[{','.join(ROUTERS)}]", *(f"router.{name}.params.training={training}" for name in ROUTERS),
+        "train.nodes=2", "train.ranks_per_node=1",
+        f"router=[{','.join(ROUTERS)}]", *(f"router.{name}.params.{key}={json.dumps(value)}"
+          for name, some in parameters.items() for key, value in some.items()),
     ]  # fmt: skip
 
 
@@ -42,17 +45,17 @@ def stores(tmp_path):
     import_release(make_release(tmp_path / "in"), Layout(tmp_path / "calm"), n_processes=1)
     shutil.copytree(tmp_path / "calm", tmp_path / "hit")
     setting = tmp_path / "s.yaml"
-    setting.write_text(yaml.safe_dump({"name": "s", "benchmarks": ["*"], "seeds": list(SEEDS)}))
+    setting.write_text(yaml.safe_dump({"name": "s", "benchmarks": ["*"], "seeds": [SEED]}))
     return tmp_path / "calm", tmp_path / "hit", setting
 
 
 def routings(root):
-    return {(name, seed): read_routing(Layout(root), "s", name, seed) for name in ROUTERS for seed in SEEDS}
+    return {name: read_routing(Layout(root), "s", name, SEED) for name in ROUTERS}
 
 
-def n_steps(root, name, seed):
-    logs = list(Layout(root).training("s", name, seed).glob("*/log.jsonl"))
-    return len(logs[0].read_text().splitlines()) if logs else 0
+def n_steps(root, name):
+    logs = Layout(root).training("s", name, SEED).rglob("log.jsonl")
+    return sum(len(log.read_text().splitlines()) for log in logs)
 
 
 def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights(slurm, stores):
@@ -66,9 +69,9 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
         return lambda task: subprocess.run([*command, task], env=slurm, check=True)
 
     actions = {
-        ("router_dc", 1): slurm_does("scontrol", "requeue"),
-        ("router_dc", 2): lambda task: os.kill(worker_process(task), signal.SIGKILL),
-        ("hybrid_llm", 1): slurm_does("scancel", "--signal=USR2"),
+        "router_dc": slurm_does("scontrol", "requeue"),
+        "model_sat": lambda task: os.kill(worker_process(task), signal.SIGKILL),
+        "hybrid_llm": slurm_does("scancel", "--signal=USR2"),
     }
     rng = np.random.default_rng()
     after = {key: int(rng.integers(3, 80)) for key in actions}  # any step will do
@@ -80,10 +83,10 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
             assert driver.poll() is None, f"over, and only {hit_at} were hit: {driver.communicate()[0]}"
             records = [json.loads(path.read_text()) for path in (hit / "runs").glob("*-train-*/jobs.json")]
             job_of = {record["name"]: record["job_id"] for some in records for record in some}
-            for (name, seed), step in after.items():
-                if (name, seed) not in hit_at and n_steps(hit, name, seed) > step:
-                    hit_at[name, seed] = n_steps(hit, name, seed)
-                    actions[name, seed](job_of[f"{name} {seed}"])
+            for name, step in after.items():
+                if name not in hit_at and n_steps(hit, name) > step:
+                    hit_at[name] = n_steps(hit, name)
+                    actions[name](job_of[name])
             hurry(slurm, job_of.values())
             time.sleep(0.2)
         while driver.poll() is None:
@@ -96,7 +99,7 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
             driver.kill()
             driver.communicate()
     assert driver.returncode == 1, output
-    assert "failed router_dc 2: " in output, output  # one rank was killed, and SLURM ended the other
+    assert "failed model_sat: " in output, output  # one rank was killed, and SLURM ended the other
     again = command("train", *words(hit, setting), env=slurm)
     assert again.returncode == 0, f"{again.stdout}{again.stderr}\nhit at {hit_at}"
     whole, broken = routings(calm), routings(hit)
@@ -130,5 +133,5 @@ def test_the_plan_has_ranks_memory_and_the_script(slurm, stores):
     assert tested.returncode == 0, tested.stderr
     huge = command("train", *both, "router.router_dc.params.training.n_parameters=70000000000", env=slurm)
     assert huge.returncode == 2
-    assert "router_dc 1 would take about" in huge.stderr
+    assert "router_dc would take about" in huge.stderr
     assert "zero_stage" in huge.stderr

@@ -15,6 +15,7 @@ from routers.memory import gpu_bytes
 
 ROOT = Path(__file__).parents[2]
 STAGES = (0, 1, 2, 3)
+ROUTERS = ("router_dc", "hybrid_llm", "model_sat")
 
 PROGRAM = """
 import json, sys
@@ -28,15 +29,14 @@ from routers.text_router import Session
 
 found = {}
 for stage in json.loads(sys.argv[3]):
-    for name in ("router_dc", "hybrid_llm"):
-        training = {**json.loads(sys.argv[4]), "zero_stage": stage}
-        router = find(name)(training=training)
+    for name, parameters in json.loads(sys.argv[4]).items():
+        router = find(name)(**{**parameters, "training": {**parameters["training"], "zero_stage": stage}})
         folder = Path(sys.argv[2]) / f"{name}-{stage}"
         router.session = Session(folder=folder, should_stop=lambda: False)
         router.fit(continuous())
-        (log,) = folder.glob("*/log.jsonl")
+        logs = sorted(folder.rglob("log.jsonl"))
         found[f"{name} {stage}"] = {
-            "loss": [json.loads(line)["loss"] for line in log.read_text().splitlines()],
+            "loss": [json.loads(line)["loss"] for log in logs for line in log.read_text().splitlines()],
             "utility": router.predict(continuous())[0, :20].tolist(),
         }
 print("FOUND" + json.dumps(found))
@@ -45,14 +45,15 @@ print("FOUND" + json.dumps(found))
 
 def run(tmp_path, n_ranks):
     """Losses and utilities by router and ZeRO stage, of processes that train together."""
-    from tests.tiny_encoder import tiny_training
+    from tests.tiny_encoder import parameters_of
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder = tmp_path / str(n_ranks)
     folder.mkdir()
-    words = [sys.executable, "-c", PROGRAM, str(ROOT), str(folder), json.dumps(STAGES), json.dumps(tiny_training())]
+    words = [sys.executable, "-c", PROGRAM, str(ROOT), str(folder), json.dumps(STAGES)]
+    words += [json.dumps({name: parameters_of(name) for name in ROUTERS})]
     shared = {"WORLD_SIZE": str(n_ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
     processes = []
     for rank in range(n_ranks):
@@ -76,10 +77,10 @@ def run(tmp_path, n_ranks):
 @pytest.mark.slow
 def test_losses_do_not_depend_on_what_zero_shares_nor_on_the_number_of_ranks(tmp_path):
     alone, together = run(tmp_path, 1), run(tmp_path, 2)
-    for name in ("router_dc", "hybrid_llm"):
+    for name in ROUTERS:
         expected = alone[f"{name} 0"]
         assert len(expected["loss"]) == 12
-        assert expected["loss"][-1] < expected["loss"][0]
+        assert np.mean(expected["loss"][-4:]) < np.mean(expected["loss"][:4])
         for found in (alone, together):
             for stage in STAGES:
                 np.testing.assert_allclose(found[f"{name} {stage}"]["loss"], expected["loss"], rtol=1e-4)
@@ -87,7 +88,7 @@ def test_losses_do_not_depend_on_what_zero_shares_nor_on_the_number_of_ranks(tmp
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["router_dc", "hybrid_llm"])
+@pytest.mark.parametrize("name", ROUTERS)
 def test_a_training_that_is_stopped_again_and_again_ends_with_the_same_weights(name, tmp_path):
     from worlds import continuous
 
@@ -108,10 +109,10 @@ def test_a_training_that_is_stopped_again_and_again_ends_with_the_same_weights(n
         except Interrupted as error:
             assert "stopped after step" in str(error)  # noqa: PT017
             n_stops += 1
-            (folder,) = tmp_path.iterdir()
-            assert 0 < len(checkpoints(folder)) <= 2
-            assert not list(folder.glob(".step*"))
-    assert n_stops == 3
+            assert not list(tmp_path.rglob(".step*"))
+            for folder in tmp_path.glob("*/stage-?"):
+                assert 0 < len(checkpoints(folder)) <= 2
+    assert n_stops >= 3
     assert router.trained_ == whole.trained_
     np.testing.assert_array_equal(router.predict(train), whole.predict(train))
 
@@ -130,7 +131,7 @@ def test_a_checkpoint_of_another_number_of_ranks_is_refused(tmp_path):
     router.session = Session(folder=tmp_path, should_stop=lambda: True)
     with pytest.raises(Interrupted):
         router.fit(continuous())
-    (folder,) = tmp_path.iterdir()
+    (folder,) = tmp_path.glob("*/stage-0")
     (path,) = checkpoints(folder)[-1].glob("*model_states.pt")
     state = torch.load(path, weights_only=False)
     torch.save({**state, "n_ranks": 2}, path)
@@ -186,8 +187,10 @@ def test_the_learning_rate_warms_up_and_falls_whole_or_in_two_stages(schedule, e
         evaluate_every=1, checkpoint_every=1, patience=1, zero_stage=0,
     )  # fmt: skip
     assert [rate_factor(recipe, step) for step in range(8)] == pytest.approx(expected)
-    second = dataclasses.replace(recipe, first_step=5, steps=3)
-    assert [rate_factor(second, step) for step in range(3)] == pytest.approx(expected[5:])
+    first = dataclasses.replace(recipe, steps=5, all_steps=8)
+    second = dataclasses.replace(recipe, steps=3, all_steps=8, first_step=5)
+    in_stages = [rate_factor(first, step) for step in range(5)] + [rate_factor(second, step) for step in range(3)]
+    assert in_stages == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
