@@ -142,7 +142,7 @@ class Tokens:
     def __init__(self, name: str, path: str, texts: Sequence[str], max_tokens: int, side: str) -> None:
         tokenizer = load(name, path, "AutoTokenizer", truncation_side=side)
         safe = [text.encode("utf-8", "replace").decode() for text in texts]  # tokenizers refuse lone surrogates
-        self._ids = tokenizer(safe, truncation=True, max_length=max_tokens)["input_ids"]
+        self._ids = tokenizer(safe, truncation=True, max_length=max_tokens)["input_ids"] if safe else []
         pad = tokenizer.pad_token_id
         self._pad = tokenizer.eos_token_id if pad is None else pad
 
