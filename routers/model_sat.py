@@ -127,6 +127,16 @@ class ModelSAT(TextRouter):
         embedder = Encoder(self.name, self.embedder, self.embedder_pooling, plan.gradient_checkpointing)
         return Reader(self.name, plan.encoder, embedder, plan.gradient_checkpointing)
 
+    def shape(self) -> tuple[float, int, int]:
+        """Of both language model and embedder, unless the parameters say it."""
+        plan = self.plan()
+        if plan.n_parameters and plan.hidden_size and plan.n_layers:
+            return plan.n_parameters, plan.hidden_size, plan.n_layers
+        from routers.text_networks import shape_of
+
+        one, other = shape_of(self.name, plan.encoder), shape_of(self.name, self.embedder)
+        return one[0] + other[0], max(one[1], other[1]), one[2] + other[2]
+
     def stages(self) -> "list[Recipe]":
         """The projector alone, then everything."""
         whole = self.recipe()

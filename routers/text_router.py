@@ -84,6 +84,7 @@ class Training:
 _LEAST = {"max_tokens": 2, "batch_size": 1, "micro_batch": 1, "steps": 1, "evaluate_every": 1, "checkpoint_every": 1,
           "patience": 1, "learning_rate": 0, "weight_decay": 0, "warmup": 0,
           "n_parameters": 0, "hidden_size": 0, "n_layers": 0}  # fmt: skip
+_SHAPE = ("n_parameters", "hidden_size", "n_layers")
 _VALID = {"pooling": ("first", "last", "mean"), "cut": ("left", "right"), "zero_stage": (0, 1, 2, 3),
           "schedule": ("constant", "linear", "cosine")}  # fmt: skip
 
@@ -130,6 +131,8 @@ class TextRouter(Router):
         """
         known = {field.name for field in dataclasses.fields(Training)}
         given = {**self.defaults, **(self.training or {})}
+        if given.get("encoder") != self.defaults.get("encoder"):  # what is known of the usual encoder does not hold
+            given = {**given, **{name: (self.training or {}).get(name, 0) for name in _SHAPE}}
         if unknown := sorted(given.keys() - known):
             raise RouterError(f"{self.name}: training has no {', '.join(unknown)}; valid: {', '.join(sorted(known))}")
         try:

@@ -33,7 +33,7 @@ DOORS = {
         "routers/training.py",
         "routers/deepspeed_training.py",
         "routers/text_networks.py",
-        "routers/hybrid_llm.py",
+        "routers/text_pair.py",
         "routers/model_sat.py",
         "routers/router_dc.py",
         "routers/text_router.py",

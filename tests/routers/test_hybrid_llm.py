@@ -1,15 +1,21 @@
-"""HybridLLM's loss by hand, and its threshold sweep."""
+"""The loss of the classifiers of a pair by hand, what they are taught, and their threshold sweep."""
 
 import numpy as np
 import pytest
 import torch
 
-from routers.hybrid_llm import soft_cross_entropy
+from routers.hybrid_llm import HybridLLM
 from routers.pair import pair_utility, share_thresholds
+from routers.routellm_bert import RouteLLMBERT
 from routers.router import choose
+from routers.text_pair import soft_cross_entropy
 from tests.tiny_encoder import make, tiny_training
 
 E2 = float(np.log1p(np.exp(-2)))  # -log of the softmax of a logit that is ahead by 2
+
+
+def both(label):
+    return np.stack([label, 1 - np.array(label)], axis=1).astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -23,13 +29,13 @@ E2 = float(np.log1p(np.exp(-2)))  # -log of the softmax of a logit that is ahead
     ],
 )
 def test_cross_entropy_against_a_share(logit, label, expected):
-    loss = soft_cross_entropy(torch.tensor(logit), np.array(label, dtype=np.float32))
+    loss = soft_cross_entropy(torch.tensor(logit), both(label))
     assert float(loss) == pytest.approx(expected, rel=1e-6)
 
 
 def test_its_gradient_against_finite_differences():
     rng = np.random.default_rng(0)
-    start, label = rng.normal(size=(4, 2)).astype(np.float32), rng.random(4).astype(np.float32)
+    start, label = rng.normal(size=(4, 2)).astype(np.float32), both(rng.random(4))
     logit = torch.tensor(start, requires_grad=True)
     soft_cross_entropy(logit, label).backward()
     for at in np.ndindex(start.shape):
@@ -37,6 +43,31 @@ def test_its_gradient_against_finite_differences():
         step[at] = 1e-2
         up, down = (float(soft_cross_entropy(torch.tensor(start + sign * step), label)) for sign in (1, -1))
         assert float(logit.grad[at]) == pytest.approx((up - down) / 2e-2, abs=1e-4)
+
+
+SCORE = np.array([[1.0, 0.0], [0.5, 0.5], [0.2, 0.9], [0.9, 1.0]])
+COST = np.array([[0.1, 2.0], [0.1, 2.0], [0.1, 0.2], [0.1, 0.2]])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"label": "det"}, [1, 1, 0, 0]),
+        ({"label": "prob"}, [1, 1, 0, 0]),
+        ({"label": "trans"}, [1, 1, 0, 0]),  # two of four is as even as it gets
+        ({"label": "det", "cost_weight": 1.0}, [1, 1, 0, 1]),  # 0.1 dearer is as much as 0.1 better
+    ],
+)
+def test_hybrid_llm_is_taught_that_the_small_model_is_good_enough(parameters, expected):
+    target = HybridLLM(**parameters).target(SCORE, COST)
+    np.testing.assert_array_equal(target, both(expected))
+
+
+def test_routellm_is_taught_who_wins():
+    router = RouteLLMBERT()
+    win, tie, loss = np.eye(3)
+    np.testing.assert_array_equal(router.target(SCORE, COST), [loss, tie, win, win])
+    np.testing.assert_allclose(router.good_enough(np.array([[0.7, 0.2, 0.1]])), [0.3])
 
 
 def test_a_share_of_the_queries_goes_to_the_large_model():

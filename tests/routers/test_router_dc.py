@@ -6,6 +6,7 @@ import torch
 
 from routers.router import RouterError
 from routers.router_dc import RouterDC, balanced, extremes, partners, sample_llm_loss, sample_sample_loss
+from tests.tiny_encoder import encoder
 
 LOG2 = float(np.log(2))
 E1, E2 = float(np.log1p(np.exp(-1))), float(np.log1p(np.exp(-2)))  # -log of a share when ahead by 1 and by 2
@@ -127,3 +128,18 @@ def test_benchmarks_are_brought_to_one_size():
 def test_wrong_training_parameters_are_named(training, words):
     with pytest.raises(RouterError, match=f"router_dc: {words}"):
         RouterDC(training=training).plan()
+
+
+@pytest.mark.slow
+def test_the_size_of_another_encoder_is_looked_up():
+    usual = RouterDC().gpu_bytes(8)
+    assert usual > 30e9
+    tiny = RouterDC(training={"encoder": encoder()})
+    n_parameters, hidden_size, n_layers = tiny.shape()
+    assert 4000 < n_parameters < 10_000
+    assert (hidden_size, n_layers) == (16, 1)
+    assert tiny.gpu_bytes(8) < 5e9
+    assert (
+        RouterDC(training={"encoder": encoder(), "n_parameters": 7e9, "hidden_size": 9, "n_layers": 1}).shape()[0]
+        == 7e9
+    )
