@@ -36,7 +36,7 @@ class HybridLLM(TextPair):
     defaults: ClassVar[Mapping[str, Any]] = {
         "encoder": "Alibaba-NLP/gte-Qwen2-7B-instruct", "pooling": "last", "max_tokens": 2048, "batch_size": 64,
         "micro_batch": 1, "steps": 1000, "learning_rate": 1e-5, "weight_decay": 0.1, "warmup": 0.05,
-        "schedule": "linear", "n_parameters": 7.6e9, "hidden_size": 3584, "n_layers": 28,
+        "schedule": "linear",
     }  # fmt: skip
 
     def __init__(

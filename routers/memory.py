@@ -7,6 +7,12 @@ in single precision). ZeRO stage 1 divides the optimiser's among the GPUs, 2 the
 layer and 34 in one.
 """
 
+# Parameters, width and layers of the checkpoints that are used by default, which a login node need not have.
+SHAPES: dict[str, tuple[float, int, int]] = {
+    "Alibaba-NLP/gte-Qwen2-7B-instruct": (7.6e9, 3584, 28),
+    "Qwen/Qwen2.5-7B-Instruct": (7.6e9, 3584, 28),
+    "google-bert/bert-base-uncased": (1.1e8, 768, 12),
+}
 _PER_LAYER, _KEPT = 34.0, 2.0
 _FIXED = 4e9  # CUDA, NCCL, buckets of gradients under way, what the allocator cannot use
 

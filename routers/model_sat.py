@@ -52,7 +52,6 @@ class ModelSAT(TextRouter):
         "encoder": "Qwen/Qwen2.5-7B-Instruct", "pooling": "last", "max_tokens": 2048, "batch_size": 32,
         "micro_batch": 4, "steps": 4000, "learning_rate": 1e-5, "weight_decay": 0.1, "warmup": 0.1,
         "schedule": "cosine", "evaluate_every": 500, "checkpoint_every": 250, "zero_stage": 3,
-        "n_parameters": 15.2e9, "hidden_size": 3584, "n_layers": 56,
     }  # fmt: skip
 
     def __init__(
@@ -127,15 +126,9 @@ class ModelSAT(TextRouter):
         embedder = Encoder(self.name, self.embedder, self.embedder_pooling, plan.gradient_checkpointing)
         return Reader(self.name, plan.encoder, embedder, plan.gradient_checkpointing)
 
-    def shape(self) -> tuple[float, int, int]:
-        """Of both language model and embedder, unless the parameters say it."""
-        plan = self.plan()
-        if plan.n_parameters and plan.hidden_size and plan.n_layers:
-            return plan.n_parameters, plan.hidden_size, plan.n_layers
-        from routers.text_networks import shape_of
-
-        one, other = shape_of(self.name, plan.encoder), shape_of(self.name, self.embedder)
-        return one[0] + other[0], max(one[1], other[1]), one[2] + other[2]
+    def checkpoints(self) -> tuple[str, ...]:
+        """Language model and embedder."""
+        return self.plan().encoder, self.embedder
 
     def stages(self) -> "list[Recipe]":
         """The projector alone, then everything."""

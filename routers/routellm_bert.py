@@ -31,7 +31,6 @@ class RouteLLMBERT(TextPair):
     defaults: ClassVar[Mapping[str, Any]] = {
         "encoder": "google-bert/bert-base-uncased", "pooling": "first", "max_tokens": 512, "batch_size": 16,
         "micro_batch": 2, "steps": 2000, "learning_rate": 1e-5, "weight_decay": 0.01, "evaluate_every": 100,
-        "n_parameters": 1.1e8, "hidden_size": 768, "n_layers": 12,
     }  # fmt: skip
 
     def __init__(

@@ -44,7 +44,6 @@ class RouterDC(TextRouter):
     defaults: ClassVar[Mapping[str, Any]] = {
         "encoder": "Alibaba-NLP/gte-Qwen2-7B-instruct", "pooling": "last", "max_tokens": 512, "cut": "left",
         "batch_size": 64, "micro_batch": 8, "steps": 1000, "learning_rate": 5e-5, "weight_decay": 0.01,
-        "n_parameters": 7.6e9, "hidden_size": 3584, "n_layers": 28,
     }  # fmt: skip
 
     def __init__(

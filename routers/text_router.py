@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routers import checks
-from routers.memory import gpu_bytes
+from routers.memory import SHAPES, gpu_bytes
 from routers.router import Queries, Router, RouterError
 from routers.validation import held_out
 
@@ -57,7 +57,6 @@ class Training:
         checkpoint_every: steps that are done again after a kill, at most.
         zero_stage: what GPUs share: 0 nothing, 1 the optimiser's state, 2 and gradients, 3 and weights.
         gradient_checkpointing: less memory for a third more time.
-        n_parameters, hidden_size, n_layers: of the encoder, for the estimate of the memory where it is not at hand.
     """
 
     encoder: str
@@ -76,15 +75,10 @@ class Training:
     patience: int = 10
     zero_stage: int = 2
     gradient_checkpointing: bool = True
-    n_parameters: float = 0
-    hidden_size: int = 0
-    n_layers: int = 0
 
 
 _LEAST = {"max_tokens": 2, "batch_size": 1, "micro_batch": 1, "steps": 1, "evaluate_every": 1, "checkpoint_every": 1,
-          "patience": 1, "learning_rate": 0, "weight_decay": 0, "warmup": 0,
-          "n_parameters": 0, "hidden_size": 0, "n_layers": 0}  # fmt: skip
-_SHAPE = ("n_parameters", "hidden_size", "n_layers")
+          "patience": 1, "learning_rate": 0, "weight_decay": 0, "warmup": 0,}  # fmt: skip
 _VALID = {"pooling": ("first", "last", "mean"), "cut": ("left", "right"), "zero_stage": (0, 1, 2, 3),
           "schedule": ("constant", "linear", "cosine")}  # fmt: skip
 
@@ -131,8 +125,6 @@ class TextRouter(Router):
         """
         known = {field.name for field in dataclasses.fields(Training)}
         given = {**self.defaults, **(self.training or {})}
-        if given.get("encoder") != self.defaults.get("encoder"):  # what is known of the usual encoder does not hold
-            given = {**given, **{name: (self.training or {}).get(name, 0) for name in _SHAPE}}
         if unknown := sorted(given.keys() - known):
             raise RouterError(f"{self.name}: training has no {', '.join(unknown)}; valid: {', '.join(sorted(known))}")
         try:
@@ -151,23 +143,26 @@ class TextRouter(Router):
                 raise RouterError(f"{self.name}: training.{name} is {getattr(plan, name)!r}; valid: {words}")
         return plan
 
-    def shape(self) -> tuple[float, int, int]:
-        """Parameters, width and layers of the network, as the parameters say or the checkpoint's configuration."""
-        plan = self.plan()
-        if plan.n_parameters and plan.hidden_size and plan.n_layers:
-            return plan.n_parameters, plan.hidden_size, plan.n_layers
-        from routers.text_networks import shape_of
-
-        return shape_of(self.name, plan.encoder)
+    def checkpoints(self) -> tuple[str, ...]:
+        """What the network is made of."""
+        return (self.plan().encoder,)
 
     def gpu_bytes(self, n_ranks: int) -> float:
         """Memory that training takes of each of so many GPUs; see `memory`."""
-        plan, (n_parameters, hidden_size, n_layers) = self.plan(), self.shape()
+        plan = self.plan()
+        n_parameters, hidden_size, n_layers = zip(*map(self._shape, self.checkpoints()), strict=True)
         return gpu_bytes(
-            n_parameters=n_parameters, hidden_size=hidden_size, n_layers=n_layers, n_ranks=n_ranks,
+            n_parameters=sum(n_parameters), hidden_size=max(hidden_size), n_layers=sum(n_layers), n_ranks=n_ranks,
             n_tokens=plan.micro_batch * plan.max_tokens, zero_stage=plan.zero_stage,
             gradient_checkpointing=plan.gradient_checkpointing,
         )  # fmt: skip
+
+    def _shape(self, path: str) -> tuple[float, int, int]:
+        if path in SHAPES:
+            return SHAPES[path]
+        from routers.text_networks import shape_of
+
+        return shape_of(self.name, path)
 
     def divide(self, benchmark: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to learn from, and a tenth of every benchmark to judge by; both all rows where there are too few."""

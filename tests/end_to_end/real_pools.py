@@ -5,6 +5,7 @@
 
 DATA holds matrices as `launch/import_table.py` reads them, one folder per source; WORK keeps stores and reports, so
 that what is there is not made again. A router that a pool cannot feed (no costs, no answers) is named and left out.
+Those that fine-tune an encoder run where they are named: `--routers knn router_dc_minilm`.
 """
 
 import argparse
@@ -166,8 +167,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--pools", nargs="+", choices=POOLS, default=list(POOLS))
-    everything = sorted(path.stem for path in (ROOT / "configs" / "router").glob("*.yaml"))
-    parser.add_argument("--routers", nargs="+", choices=everything, default=everything)
+    configs = {path.stem: yaml.safe_load(path.read_text()) for path in (ROOT / "configs" / "router").glob("*.yaml")}
+    quick = sorted(name for name, config in configs.items() if "training" not in config["params"])
+    parser.add_argument("--routers", nargs="+", choices=sorted(configs), default=quick, metavar="ROUTER")
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
     pools = {}
