@@ -136,7 +136,9 @@ def _train(task: TrainTask, stop: StopFlag | None = None, rank: int = 0) -> dict
         router = find(task.router)(**{**task.params, "seed": seed})
         folder = layout.training(setting.name, task.name, seed)
         if isinstance(router, TextRouter):
-            router.session = Session(folder=folder, should_stop=lambda: bool(stop))
+            # Checkpoints of other data, parameters or code are not gone on with.
+            of_now = folder / routing_digest(task, seed, content)
+            router.session = Session(folder=of_now, should_stop=lambda: bool(stop))
         if queries is None:
             queries = all_columns(setting, matrix, router.inputs)
         routing = _route(router, queries, matrix, setting, seed)

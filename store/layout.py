@@ -7,7 +7,7 @@
 <root>/embeddings/<encoder>/<benchmark>.h5
 <root>/routings/<setting>/<router>/<seed>.h5
 <root>/routers/<setting>/<router>.pickle            a router fitted on a whole setting, to be asked
-<root>/training/<setting>/<router>/<seed>/          checkpoints of a training that goes on; see routers/text_router.py
+<root>/training/<setting>/<router>/<seed>/          checkpoints of a training under way; see routers/text_router.py
 <root>/grading/<benchmark>/                         what such a program was handed, with its logs and reports
 <root>/claims/<benchmark>/<model>/<shard>.json      who works on what right now; costs efficiency at most
 <root>/runs/<run>/                                  one folder per submission: its configuration and logs
