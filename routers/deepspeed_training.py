@@ -24,7 +24,7 @@ import torch.distributed
 from numpy.typing import NDArray
 
 from routers.router import RouterError
-from store.atomic import make_folder, move_file
+from store.atomic import make_folder, move_file, sync, write_file
 
 log = logging.getLogger("routeyard.train")
 
@@ -246,9 +246,9 @@ def _descend(
             raise Interrupted(f"{name}: stopped after step {step} of {recipe.steps}, which is in {folder}")
     if recipe.first_step + recipe.steps < recipe.all_steps and step > saved:  # not again when the next stage is killed
         _checkpoint(engine, folder, progress)
+    best = torch.load(folder / "best.pt", map_location="cpu", weights_only=True) if rank == 0 else {}
     return Trained(
-        state=torch.load(folder / "best.pt", map_location="cpu", weights_only=True),
-        best_step=progress["best_step"], n_steps=step, losses=tuple(losses),
+        state=_from_first(best), best_step=progress["best_step"], n_steps=step, losses=tuple(losses),
     )  # fmt: skip
 
 
@@ -309,6 +309,9 @@ def _evaluate(name: str, engine: Any, problem: Problem, recipe: Recipe, folder: 
     if problem.n_held_out:
         engine.eval()
         quality = problem.quality(apply(engine, problem.n_held_out, recipe.micro_batch, problem.output))
+        if not np.isfinite(quality):
+            raise RouterError(f"{name}: the network's outputs at step {progress['step']} are not finite; lower its "
+                              "learning_rate")  # fmt: skip
     progress["age"] += 1
     if quality > progress["best"] or not problem.n_held_out:
         progress.update(best=quality, best_step=recipe.first_step + progress["step"], age=0)
@@ -344,7 +347,10 @@ def _checkpoint(engine: Any, folder: Path, progress: dict[str, Any]) -> None:
     torch.distributed.barrier()
     if rank == 0:
         shutil.rmtree(folder / tag, ignore_errors=True)
+        for path in (folder / f".{tag}").iterdir():
+            sync(path)
         (folder / f".{tag}").rename(folder / tag)
+        sync(folder)
         for old in checkpoints(folder)[:-_KEPT]:
             shutil.rmtree(old)
     torch.distributed.barrier()
@@ -358,15 +364,36 @@ def checkpoints(folder: Path) -> list[Path]:
 def _resume(name: str, engine: Any, folder: Path, n_ranks: int) -> dict[str, Any]:
     """Where the last checkpoint left off."""
     fresh = {"step": 0, "losses": [], "best": -np.inf, "best_step": 0, "age": 0}
-    there = checkpoints(folder)
-    torch.distributed.barrier()  # nobody writes before all have looked
-    if not there:
+    rank, _ = join_ranks()
+    # Rank 0 says which: another node may see an older list of the folder.
+    (last,) = _told_by_first([max((path.name for path in checkpoints(folder)), default="")])
+    if not last:
         return fresh
-    kept = next(there[-1].glob("*model_states.pt"))
-    was = torch.load(kept, map_location="cpu", weights_only=False)["n_ranks"]
+    was = torch.load(next((folder / last).glob("*model_states.pt")), map_location="cpu", weights_only=False)["n_ranks"]
     if was != n_ranks:
-        raise RouterError(f"{name}: {there[-1]} was made by {was} ranks and this job has {n_ranks}; ask for as many "
-                          "as before, or remove that folder to begin again")  # fmt: skip
-    _, state = engine.load_checkpoint(str(folder), tag=there[-1].name)
+        raise RouterError(f"{name}: {folder / last} was made by {was} ranks and this job has {n_ranks}; ask for as "
+                          "many as before, or remove that folder to begin again")  # fmt: skip
+    _, state = engine.load_checkpoint(str(folder), tag=last)
+    if rank == 0:  # steps that are done again are not written twice
+        lines = (folder / "log.jsonl").read_bytes().splitlines(keepends=True)
+        write_file(folder / "log.jsonl", b"".join(lines[: state["step"]]))
     log.info("%s: goes on after step %d", name, state["step"])
     return {key: state[key] for key in fresh}
+
+
+def _told_by_first(what: list[Any]) -> list[Any]:
+    """What rank 0 has, on every rank; a list of plain data."""
+    torch.distributed.broadcast_object_list(what, src=0, device=device())
+    return what
+
+
+def _from_first(state: State) -> State:
+    """The weights that rank 0 has read, on every rank: a file that was just replaced may still be the old one there."""
+    rank, _ = join_ranks()
+    (head,) = _told_by_first([[(name, value.shape, value.dtype) for name, value in state.items()]])
+    result = {}
+    for name, shape, dtype in head:
+        value = state[name].to(device()) if rank == 0 else torch.empty(shape, dtype=dtype, device=device())
+        torch.distributed.broadcast(value, src=0)
+        result[name] = value.cpu()
+    return result

@@ -43,7 +43,7 @@ def write_file(path: Path, content: bytes, writer: str = "") -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def move_file(source: Path, path: Path) -> None:
@@ -52,9 +52,9 @@ def move_file(source: Path, path: Path) -> None:
     Raises:
         OSError: the file system said no; `source` is where it was.
     """
-    _sync(source)
+    sync(source)
     os.replace(source, path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def make_folder(folder: Path) -> None:
@@ -62,15 +62,11 @@ def make_folder(folder: Path) -> None:
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
+        sync(folder.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make renames and removals in a folder durable."""
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make the content of a file durable, or renames and removals in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

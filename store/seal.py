@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 from typing import BinaryIO
 
-from store.atomic import sync_folder
+from store.atomic import sync
 from store.errors import StoreError
 from store.layout import Layout
 from store.responses import COLUMNS, KIND, read_columns
@@ -45,7 +45,7 @@ def seal(layout: Layout, benchmark: str, model: str, writer: str) -> Path | None
             raise StoreError(f"{sealed} did not read back as written; parts kept. Check the disk, then seal again.")
         for path, handle in handles.items():
             _retire(path, handle)
-        sync_folder(folder)
+        sync(folder)
         return sealed
     except FileNotFoundError:
         return None  # retired by another sealer, whose file holds the same rows

@@ -113,6 +113,8 @@ def test_a_training_that_is_stopped_again_and_again_ends_with_the_same_weights(n
             for folder in tmp_path.glob("*/stage-?"):
                 assert 0 < len(checkpoints(folder)) <= 2
     assert n_stops >= 3
+    lines = [json.loads(line) for log in sorted(tmp_path.rglob("log.jsonl")) for line in log.read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 13))
     assert router.trained_ == whole.trained_
     np.testing.assert_array_equal(router.predict(train), whole.predict(train))
 

@@ -73,7 +73,7 @@ SEAMS = [
     (store.seal, "_retire", 0),
     (store.seal, "_retire", 1),
     (store.seal, "_retire", 2),
-    (store.seal, "sync_folder", 0),
+    (store.seal, "sync", 0),
 ]
 every_seam = pytest.mark.parametrize(
     ("place", "name", "number", "moment"),
