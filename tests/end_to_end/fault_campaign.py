@@ -296,22 +296,33 @@ def prepared(n_queries: int, seed: int, slurm: Path | None = None) -> Iterator[C
 
 
 def _unmount(disk: Path) -> None:
-    """Take the small file system away once the last worker has let go of it: one that was killed may still be dying."""
+    """Take the small file system away once the last worker has let go of it: one that was killed may still be dying.
+
+    Raises:
+        RuntimeError: a process holds it that should have ended.
+    """
     end = time.monotonic() + 60
     while (done := subprocess.run(["umount", str(disk)], capture_output=True, text=True, check=False)).returncode:
         if time.monotonic() > end:
+            holders = _holders(disk)
             subprocess.run(["umount", "--lazy", str(disk)], check=True)
-            raise RuntimeError(f"{done.stderr.strip()}; held by {_holders(disk) or 'nobody that can be seen'}")
+            if holders:
+                raise RuntimeError(f"{done.stderr.strip()}; held by {holders}")
+            return
         time.sleep(0.5)
 
 
 def _holders(disk: Path) -> dict[int, str]:
-    """Command lines of the processes with an open file or their working directory below a folder."""
+    """Command lines of the processes with an open or mapped file or their working directory below a folder.
+
+    Thread by thread: where the first thread has ended, only the others show what the process still holds.
+    """
     found = {}
-    for process in Path("/proc").glob("[0-9]*"):
+    for thread in Path("/proc").glob("[0-9]*/task/[0-9]*"):
         with contextlib.suppress(OSError):  # it ended meanwhile
-            if any(link.readlink().is_relative_to(disk) for link in [process / "cwd", *(process / "fd").iterdir()]):
-                found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            links = [link.readlink() for link in [thread / "cwd", *(thread / "fd").iterdir()]]
+            if any(link.is_relative_to(disk) for link in links) or f" {disk}/" in (thread / "maps").read_text():
+                found[int(thread.parts[2])] = (thread / "cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found
 
 
