@@ -12,6 +12,7 @@ SHAPES: dict[str, tuple[float, int, int]] = {
     "Alibaba-NLP/gte-Qwen2-7B-instruct": (7.6e9, 3584, 28),
     "Qwen/Qwen2.5-7B-Instruct": (7.6e9, 3584, 28),
     "google-bert/bert-base-uncased": (1.1e8, 768, 12),
+    "FacebookAI/roberta-base": (1.25e8, 768, 12),
 }
 _PER_LAYER, _KEPT = 34.0, 2.0
 _FIXED = 4e9  # CUDA, NCCL, buckets of gradients under way, what the allocator cannot use

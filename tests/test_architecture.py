@@ -34,6 +34,7 @@ DOORS = {
         "routers/deepspeed_training.py",
         "routers/text_networks.py",
         "routers/text_pair.py",
+        "routers/mlc.py",
         "routers/model_sat.py",
         "routers/router_dc.py",
         "routers/text_router.py",

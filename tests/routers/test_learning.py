@@ -31,11 +31,12 @@ def test_specialists_are_found(name):
 
 
 @pytest.mark.slow
-def test_specialists_are_found_from_the_text_alone():
+@pytest.mark.parametrize(("name", "parameters"), [("router_dc", {"top_k": 1, "per_benchmark": 0}), ("mlc", {})])
+def test_specialists_are_found_from_the_text_alone(name, parameters):
     train, test = SPECIALISTS
     ceiling = avg_acc(test, choose(DatasetOracle().fit(train).predict(test))[0])
     training = tiny_training(steps=150, batch_size=64, micro_batch=32, evaluate_every=25, learning_rate=3e-3)
-    found = result("router_dc", SPECIALISTS, top_k=1, per_benchmark=0, training=training)
+    found = result(name, SPECIALISTS, training=training, **parameters)
     assert found == pytest.approx(ceiling, abs=0.01)
 
 
