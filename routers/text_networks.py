@@ -133,7 +133,7 @@ class Projector(torch.nn.Module):
 
 
 class Tokens:
-    """Texts as token numbers, cut to a length.
+    """Texts as token numbers, cut to a length, or to what the encoder can read.
 
     Args:
         side: which end of a long text is cut off, "left" or "right".
@@ -142,7 +142,8 @@ class Tokens:
     def __init__(self, name: str, path: str, texts: Sequence[str], max_tokens: int, side: str) -> None:
         tokenizer = load(name, path, "AutoTokenizer", truncation_side=side)
         safe = [text.encode("utf-8", "replace").decode() for text in texts]  # tokenizers refuse lone surrogates
-        self._ids = tokenizer(safe, truncation=True, max_length=max_tokens)["input_ids"] if safe else []
+        longest = min(max_tokens, tokenizer.model_max_length)  # some encoders have no places beyond
+        self._ids = tokenizer(safe, truncation=True, max_length=longest)["input_ids"] if safe else []
         pad = tokenizer.pad_token_id
         self._pad = tokenizer.eos_token_id if pad is None else pad
 

@@ -55,7 +55,7 @@ def encoder() -> str:
     from transformers import BertConfig, BertModel
 
     config = BertConfig(vocab_size=len(_WORDS), max_position_embeddings=64, num_attention_heads=2, **_SHAPE)
-    return _saved(BertModel, config)
+    return _saved(BertModel, config, model_max_length=64)
 
 
 @cache
@@ -64,7 +64,7 @@ def language_model() -> str:
     from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
     config = GPTNeoXConfig(
-        vocab_size=len(_WORDS), num_attention_heads=2, max_position_embeddings=64, eos_token_id=0, **_SHAPE
+        vocab_size=len(_WORDS), num_attention_heads=2, max_position_embeddings=2048, eos_token_id=0, **_SHAPE
     )
     return _saved(GPTNeoXForCausalLM, config)
 
@@ -72,7 +72,7 @@ def language_model() -> str:
 _SHAPE = {"hidden_size": 16, "num_hidden_layers": 1, "intermediate_size": 32}
 
 
-def _saved(kind, config) -> str:
+def _saved(kind, config, **options) -> str:
     import torch
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
@@ -83,7 +83,7 @@ def _saved(kind, config) -> str:
     tokenizer = Tokenizer(models.WordLevel(numbers, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     marks = {"pad_token": "[PAD]", "unk_token": "[UNK]", "eos_token": "[PAD]", "chat_template": _TEMPLATE}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **marks).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **marks, **options).save_pretrained(folder)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         kind(config).save_pretrained(folder)

@@ -35,7 +35,8 @@ def test_specialists_are_found(name):
 def test_specialists_are_found_from_the_text_alone(name, parameters):
     train, test = SPECIALISTS
     ceiling = avg_acc(test, choose(DatasetOracle().fit(train).predict(test))[0])
-    training = tiny_training(steps=150, batch_size=64, micro_batch=32, evaluate_every=25, learning_rate=3e-3)
+    plan = {"steps": 400, "patience": 100, "batch_size": 64, "micro_batch": 32, "evaluate_every": 25}
+    training = tiny_training(**plan, learning_rate=3e-2)
     found = result(name, SPECIALISTS, training=training, **parameters)
     assert found == pytest.approx(ceiling, abs=0.01)
 

@@ -67,7 +67,11 @@ def test_references_over_all_queries_have_the_known_figures(queries):
     assert queries.cost[row, oracle].sum() == pytest.approx(3.19633444)
 
 
-@pytest.mark.parametrize("name", marked([name for name in names() if "score" not in find(name)().inputs]))
+CONTESTANTS = [name for name in names() if "score" not in find(name)().inputs]
+
+
+# Not model_sat: the one random layer that stands for its language model in tests cannot read descriptions.
+@pytest.mark.parametrize("name", marked([name for name in CONTESTANTS if name != "model_sat"]))
 def test_routers_stay_between_random_and_oracle(queries, name):
     train, test = split(queries)
     router = make(name).fit(train)
