@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 ROUTERS = ("router_dc", "hybrid_llm", "model_sat")
 SEED = 1
-TRAINING = {"steps": 120, "patience": 1000, "evaluate_every": 30, "checkpoint_every": 5, "learning_rate": 1e-3}
+TRAINING = {"steps": 160, "patience": 1000, "evaluate_every": 40, "checkpoint_every": 5, "learning_rate": 1e-3}
 
 
 def words(root, setting):
@@ -74,7 +74,7 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
         "hybrid_llm": slurm_does("scancel", "--signal=USR2"),
     }
     rng = np.random.default_rng()
-    after = {key: int(rng.integers(3, 80)) for key in actions}  # any step will do
+    after = {key: int(rng.integers(3, 50)) for key in actions}  # any step will do
     hit_at = {}
     try:
         deadline = time.monotonic() + 300
