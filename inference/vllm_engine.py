@@ -185,12 +185,15 @@ def die_with_parent() -> None:
     A vLLM plugin (entry point `vllm.general_plugins`): vLLM calls it in each of its processes. A worker that is killed
     cannot tell its children, and an engine core left behind would hold the GPU until somebody notices.
     """
-    if os.environ.get(CHILDREN_DIE) and multiprocessing.parent_process() is not None:
+    parent = multiprocessing.parent_process()
+    if os.environ.get(CHILDREN_DIE) and parent is not None:
         import ctypes
         import signal
 
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        if os.getppid() != parent.pid:
+            os._exit(1)  # it was gone before the kernel was asked: an engine imports vLLM for seconds until it is here
 
 
 def _is_dead(error: Exception) -> bool:

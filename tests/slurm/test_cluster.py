@@ -25,6 +25,9 @@ pytestmark = [
 ]
 
 
+_ACCOUNT = "JobID,State%20,ExitCode,Submit,Start,End,NodeList"
+
+
 @pytest.fixture(scope="module")
 def running_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     directory = tmp_path_factory.mktemp("slurm")
@@ -54,7 +57,8 @@ def states(job: str) -> list[str]:
 def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
-        assert time.monotonic() < deadline, command("squeue", "--all")
+        is_late = time.monotonic() > deadline
+        assert not is_late, command("squeue", "--all") + command("sacct", "--duplicates", "-o", _ACCOUNT)
         time.sleep(0.2)
 
 

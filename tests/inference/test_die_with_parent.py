@@ -1,0 +1,67 @@
+"""An engine process ends with the worker that started it, however early the worker ends."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from inference.vllm_engine import CHILDREN_DIE, die_with_parent
+
+
+def engine(pid_file: str, before: bool) -> None:
+    """What an engine process does: it imports for a while, calls vLLM's plugins, and works."""
+    worker = os.getppid()
+    if not before:
+        die_with_parent()
+    Path(pid_file).write_text(str(os.getpid()))
+    if before:
+        while os.getppid() == worker:
+            time.sleep(0.01)
+        die_with_parent()
+    time.sleep(60)
+
+
+def worker(pid_file: str, before: str) -> None:
+    os.environ[CHILDREN_DIE] = "1"
+    multiprocessing.get_context("spawn").Process(target=engine, args=(pid_file, before == "before")).start()
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_engine_ends_with_its_worker(moment: str, tmp_path: Path) -> None:
+    """Whether the worker is killed before or after vLLM has called the plugin in the engine's process."""
+    pid_file = tmp_path / "pid"
+    process = subprocess.Popen([sys.executable, __file__, str(pid_file), moment])
+    wait_until(lambda: pid_file.exists() and pid_file.read_text())
+    pid = int(pid_file.read_text())
+    process.kill()
+    process.wait()
+    try:
+        wait_until(lambda: not is_running(pid))
+    finally:
+        if is_running(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and not a zombie that nobody reaps."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, limit_s: float = 30) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    worker(*sys.argv[1:])
