@@ -87,11 +87,9 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
                 if name not in hit_at and n_steps(hit, name) > step:
                     hit_at[name] = n_steps(hit, name)
                     actions[name](job_of[name])
-            hurry(slurm, job_of.values())
             time.sleep(0.2)
         while driver.poll() is None:
             assert time.monotonic() < deadline + 300, "the driver does not come to an end"
-            hurry(slurm, job_of.values())
             time.sleep(1.0)
         output = driver.communicate()[0]
     finally:
@@ -108,13 +106,6 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
         assert broken[key].meta["trainings"] == routing.meta["trainings"], f"{key}, hit at {hit_at}"
         np.testing.assert_array_equal(broken[key].utility, routing.utility)
     assert not list((hit / "training").rglob("*.pt")), "checkpoints stay behind"
-
-
-def hurry(environment, jobs):
-    """A requeued job waits for two minutes; nobody else is in this queue."""
-    for job in jobs:
-        subprocess.run(["scontrol", "update", f"jobid={job}", "StartTime=now"], env=environment, capture_output=True,
-                       check=False)  # fmt: skip
 
 
 def test_the_plan_has_ranks_memory_and_the_script(slurm, stores):

@@ -25,6 +25,8 @@ pytestmark = [
 ]
 
 
+# Not now: a node refuses what starts in the second in which it was told to forget the job's earlier attempt.
+SOON = "StartTime=now+2"
 _ACCOUNT = "JobID,State%20,ExitCode,Submit,Start,End,NodeList"
 
 
@@ -98,7 +100,7 @@ def test_requeued_job_runs_again_without_the_wait(running_cluster: Path, tmp_pat
     command("scontrol", "requeue", f"{job}_7")
     wait_until(lambda: states(job) == ["PENDING"])
     began = time.time()
-    command("scontrol", "update", f"JobId={job}_7", "StartTime=now")
+    command("scontrol", "update", f"JobId={job}_7", SOON)
     wait_until(lambda: states(job) == ["COMPLETED"])
     started = command("sacct", "-j", job, "-X", "--noheader", "-P", "-o", "Start").split()[-1]
     assert datetime.fromisoformat(started).timestamp() - began < cluster.REQUEUE_WAIT_S - 2
@@ -120,7 +122,7 @@ def test_job_of_a_lost_node_runs_elsewhere_and_the_node_returns(running_cluster:
     wait_until(lambda: log.exists() and "on a1" in log.read_text())
     command("scontrol", "update", "NodeName=a1", "State=DOWN", "Reason=test")
     wait_until(lambda: states(job) == ["PENDING"])
-    command("scontrol", "update", f"JobId={job}", "StartTime=now")
+    command("scontrol", "update", f"JobId={job}", SOON)
     wait_until(lambda: "on a2" in log.read_text())
     command("scontrol", "update", "NodeName=a1", "State=RESUME")
     wait_until(lambda: command("sinfo", "--noheader", "-n", "a1", "-o", "%T").strip() == "idle")
