@@ -1,8 +1,8 @@
 """How reliable an answer looks: the generation scorers of cascades (FrugalGPT's g, AutoMix's verification).
 
-FrugalGPT trains a text encoder on query and answer. This one is light: a logistic regression on the leading principal
-components of the query embedding, the length of the answer and the hashed words of its end, where the result stands.
-A heavier scorer has to offer the same two functions, `fit_scorer` and `Scorer.reliability`.
+FrugalGPT trains a text encoder on query and answer (`frugalgpt_encoder`). This one is light: a logistic regression on
+the leading principal components of the query embedding, the length of the answer and the hashed words of its end, where
+the result stands.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SCORER_INPUTS = ("query", "query+answer")
 N_COMPONENTS = 128  # of the query embedding
 _N_HASHES = 4096
 _END = 500  # characters of an answer that are read

@@ -82,6 +82,8 @@ class Problem:
         loss: mean over the given rows, a scalar; called with the network, row numbers [micro_batch] and random numbers.
         n_held_out: rows by which the best weights are found; 0: the last weights count.
         output: of the network for some of them, [n, n_outputs].
+        n_tokens: of every row, [n_rows]: texts of a like length of a step share a micro batch, so that little of it is
+            padding; None where the loss depends on which rows a micro batch has.
         quality: of the outputs of all of them, float32 [n_held_out, n_outputs]; higher is better.
     """
 
@@ -90,6 +92,7 @@ class Problem:
     n_held_out: int
     output: Callable[[Forward, NDArray[np.int64]], torch.Tensor]
     quality: Callable[[NDArray[np.float32]], float]
+    n_tokens: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,12 @@ class Trained:
 def device() -> torch.device:
     """Where this rank computes."""
     return torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
+
+
+def moved(value: torch.Tensor | NDArray[Any], to: torch.device) -> torch.Tensor:
+    """Numbers from this machine's memory on a device; a GPU goes on with its work meanwhile."""
+    tensor = torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+    return tensor.pin_memory().to(to, non_blocking=True) if to.type == "cuda" else tensor
 
 
 def join_ranks() -> tuple[int, int]:
@@ -212,7 +221,9 @@ def _descend(
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * rate_factor(recipe, step)
         rows = rows_of_step(problem.n_rows, recipe.batch_size, recipe.first_step + step, seed)
-        total = torch.zeros(2, dtype=torch.float64)  # loss, whether to stop
+        if problem.n_tokens is not None:
+            rows = rows[np.argsort(-problem.n_tokens[rows], kind="stable")]
+        total = torch.zeros(2, dtype=torch.float64, device=device())  # loss, whether to stop; read once in a step
         for number in range(rank, n_micro * n_ranks, n_ranks):
             drawn = np.random.SeedSequence([seed, recipe.first_step + step, number]).generate_state(2)
             torch.manual_seed(int(drawn[0]))
@@ -220,7 +231,7 @@ def _descend(
             loss = problem.loss(engine, micro, np.random.default_rng(drawn[1]))
             engine.backward(loss)
             engine.step()
-            total[0] += loss.detach().double().cpu() / (n_micro * n_ranks)
+            total[0] += loss.detach().double() / (n_micro * n_ranks)
         total[1] = bool(should_stop())
         total = summed(total)
         step += 1

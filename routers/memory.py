@@ -11,6 +11,7 @@ layer and 34 in one.
 SHAPES: dict[str, tuple[float, int, int]] = {
     "Alibaba-NLP/gte-Qwen2-7B-instruct": (7.6e9, 3584, 28),
     "Qwen/Qwen2.5-7B-Instruct": (7.6e9, 3584, 28),
+    "meta-llama/Meta-Llama-3-8B-Instruct": (8.0e9, 4096, 32),
     "google-bert/bert-base-uncased": (1.1e8, 768, 12),
     "FacebookAI/roberta-base": (1.25e8, 768, 12),
 }

@@ -75,14 +75,14 @@ class MLC(TextRouter):
     def _train(self, texts: tuple[str, ...], score: NDArray[np.float64], benchmark: NDArray[np.int64]) -> None:
         import torch
 
-        from routers.deepspeed_training import Problem
+        from routers.deepspeed_training import Problem, moved
         from routers.training import cross_entropy, labels
 
         learns, holds = self.divide(benchmark)
         tokens, target = self.tokens(texts), labels(self.labels, score)
 
         def mean_loss(logit: "torch.Tensor", rows: NDArray[np.int64]) -> "torch.Tensor":
-            total, n_known = cross_entropy(logit.float(), target[torch.from_numpy(rows)].to(logit.device))
+            total, n_known = cross_entropy(logit.float(), moved(target[torch.from_numpy(rows)], logit.device))
             return total / n_known
 
         self.learn(
@@ -92,6 +92,7 @@ class MLC(TextRouter):
                 n_held_out=len(holds),
                 output=lambda net, rows: net(*tokens.batch(holds[rows])),
                 quality=lambda logit: -float(mean_loss(torch.from_numpy(logit), holds)),
+                n_tokens=tokens.n_tokens[learns],
             ),
             texts, score, learns,
         )  # fmt: skip

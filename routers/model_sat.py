@@ -153,7 +153,7 @@ class ModelSAT(TextRouter):
     ) -> None:
         import torch
 
-        from routers.deepspeed_training import Problem
+        from routers.deepspeed_training import Problem, moved
 
         prompts = self._prompts(texts)
         is_yes = score > self.threshold
@@ -164,7 +164,7 @@ class ModelSAT(TextRouter):
             return self._logs(net, prompts, query[pairs], model[pairs])
 
         def mean_loss(log: "torch.Tensor", pairs: NDArray[np.int64]) -> "torch.Tensor":
-            answer = torch.from_numpy(np.where(is_yes[query[pairs], model[pairs]], 0, 1)).to(log.device)
+            answer = moved(np.where(is_yes[query[pairs], model[pairs]], 0, 1), log.device)
             return -log.gather(1, answer[:, None]).mean()
 
         self.learn(
@@ -174,6 +174,7 @@ class ModelSAT(TextRouter):
                 n_held_out=len(held),
                 output=lambda net, rows: logs(net, held[rows]),
                 quality=lambda log: -float(mean_loss(torch.from_numpy(log), held)),
+                n_tokens=prompts.n_tokens[query[learned]],
             ),
             texts, score, learns,
         )  # fmt: skip
@@ -182,7 +183,7 @@ class ModelSAT(TextRouter):
         from routers.text_networks import Prompts
 
         plan = self.plan()
-        return Prompts(self.name, plan.encoder, texts, _QUESTION, plan.max_tokens)
+        return Prompts(self.name, plan.encoder, texts, plan.max_tokens, _QUESTION, ("Yes", "No"), takes_vector=True)
 
     def _logs(
         self, network: Any, prompts: "Prompts", query: NDArray[np.int64], model: NDArray[np.int64]
@@ -193,7 +194,7 @@ class ModelSAT(TextRouter):
         if getattr(self, "described_", None) is None:
             self.described_ = Tokens(self.name, self.embedder, self.descriptions_, 1024, "right")
         chosen, which = np.unique(model, return_inverse=True)
-        return network(*prompts.batch(query), *self.described_.batch(chosen), which, prompts.answers)
+        return network(*prompts.batch(query), prompts.place, *self.described_.batch(chosen), which, prompts.answers)
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again."""

@@ -137,9 +137,9 @@ def choose(utility: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 _NOT_ROUTERS = {  # modules of this package that hold no router
-    "answer_scorer", "averages", "bradley_terry", "calling", "checks", "clustering", "components",
-    "deepspeed_training", "hybrid_labels", "memory", "pair", "query_features", "ridge", "router", "text_networks",
-    "text_pair", "text_router", "trade_off", "training", "validation",
+    "answer_scorer", "averages", "bradley_terry", "calling", "cascade_search", "checks", "clustering", "components",
+    "deepspeed_training", "hybrid_labels", "memory", "pair", "query_features", "ridge", "router", "scored_cascade",
+    "text_networks", "text_pair", "text_router", "trade_off", "training", "validation",
 }  # fmt: skip
 
 

@@ -205,13 +205,12 @@ def sample_llm_loss(
         good, bad: model numbers, see `extremes`.
         broadcast_mask: as the reference's code computes it, see `RouterDC`.
     """
-    import torch
+    from routers.deepspeed_training import moved
 
-    where = torch.from_numpy
+    to = similarity.device
     earned, lost = np.take_along_axis(score, good, axis=1) > 0, np.take_along_axis(score, bad, axis=1) <= 0.5
-    drawn = similarity.gather(1, where(good).to(similarity.device))
-    pushed = similarity.gather(1, where(bad).to(similarity.device))
-    weight, counts = (where(part).to(similarity.device) for part in (earned.astype(np.float32), lost))
+    drawn, pushed = similarity.gather(1, moved(good, to)), similarity.gather(1, moved(bad, to))
+    weight, counts = moved(earned.astype(np.float32), to), moved(lost, to)
     log_share = softplus_against(drawn, pushed, counts)
     if broadcast_mask:
         return (log_share.mean(dim=0) * weight.mean(dim=0)).sum()
@@ -258,11 +257,8 @@ def sample_sample_loss(
     Args:
         cosine: among the queries, [n, n]. positive, negative: see `partners`.
     """
-    import torch
+    from routers.deepspeed_training import moved
 
-    def of(column: NDArray) -> torch.Tensor:
-        return torch.from_numpy(column).to(cosine.device)
-
-    own = cosine.gather(1, of(positive[:, None]))
-    others = cosine.gather(1, of(np.maximum(negative, 0)))
-    return softplus_against(own, others, of(negative >= 0)).mean()
+    to = cosine.device
+    own, others = cosine.gather(1, moved(positive[:, None], to)), cosine.gather(1, moved(np.maximum(negative, 0), to))
+    return softplus_against(own, others, moved(negative >= 0, to)).mean()

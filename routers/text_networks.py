@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from routers.deepspeed_training import device
+from routers.deepspeed_training import device, moved
 from routers.router import RouterError
 from store.packages import checkpoint_path
 
@@ -73,6 +73,20 @@ class Compass(torch.nn.Module):
         return text @ torch.nn.functional.normalize(self.models.float(), dim=1).T, text @ text.T
 
 
+class Judge(torch.nn.Module):
+    """A language model that answers a question with one of a few words: their logits, float32 [n, n_answers]."""
+
+    def __init__(self, name: str, path: str, answers: Sequence[int], gradient_checkpointing: bool) -> None:
+        super().__init__()
+        self.body = load(name, path, "AutoModelForCausalLM")
+        if gradient_checkpointing:
+            self.body.gradient_checkpointing_enable()
+        self.answers = list(answers)
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        return next_token_logits(self.body, mask, input_ids=ids)[:, self.answers].float()
+
+
 class Reader(torch.nn.Module):
     """MODEL-SAT: a language model that reads a description as one vector in front of a query.
 
@@ -110,11 +124,22 @@ class Reader(torch.nn.Module):
         """
         vector = self.projector(self.embedder(described, described_mask))
         embedded = self.body.get_input_embeddings()(ids)
-        chosen = vector[torch.from_numpy(which).to(ids.device)].to(embedded.dtype)
+        chosen = vector[moved(which, ids.device)].to(embedded.dtype)
         embedded = torch.cat([embedded[:, :place], chosen[:, None], embedded[:, place + 1 :]], dim=1)
-        logit = self.body(inputs_embeds=embedded, attention_mask=mask).logits
-        last = logit[torch.arange(len(ids), device=ids.device), mask.sum(1) - 1].float()
-        return torch.log_softmax(last, dim=1)[:, list(answers)]
+        logit = next_token_logits(self.body, mask, inputs_embeds=embedded).float()
+        return torch.log_softmax(logit, dim=1)[:, list(answers)]
+
+
+def next_token_logits(body: Any, mask: torch.Tensor, **inputs: torch.Tensor) -> torch.Tensor:
+    """What a language model says about the token after each text, [n_texts, n_vocabulary].
+
+    Args:
+        mask: which of the tokens count, [n_texts, n_tokens], padded on the right.
+    """
+    last = mask.sum(1) - 1
+    # The head computes these places of every text, not all: a vocabulary is wide.
+    logit = body(attention_mask=mask, logits_to_keep=last, **inputs).logits  # [n_texts, n_texts, n_vocabulary]
+    return logit.diagonal(dim1=0, dim2=1).T
 
 
 class Projector(torch.nn.Module):
@@ -137,6 +162,9 @@ class Tokens:
 
     Args:
         side: which end of a long text is cut off, "left" or "right".
+
+    Attributes:
+        n_tokens: of every text, int64 [n_texts].
     """
 
     def __init__(self, name: str, path: str, texts: Sequence[str], max_tokens: int, side: str) -> None:
@@ -144,6 +172,7 @@ class Tokens:
         safe = [text.encode("utf-8", "replace").decode() for text in texts]  # tokenizers refuse lone surrogates
         longest = min(max_tokens, tokenizer.model_max_length)  # some encoders have no places beyond
         self._ids = tokenizer(safe, truncation=True, max_length=longest)["input_ids"] if safe else []
+        self.n_tokens = np.array([len(ids) for ids in self._ids], np.int64)
         pad = tokenizer.pad_token_id
         self._pad = tokenizer.eos_token_id if pad is None else pad
 
@@ -152,39 +181,44 @@ class Tokens:
         return padded([self._ids[row] or [self._pad] for row in rows.tolist()], self._pad)
 
 
-class Prompts:
-    """Queries in the chat template of a language model, with a place for one vector in front and a question behind.
+class Prompts(Tokens):
+    """Queries in the chat template of a language model, with a question behind and perhaps one vector in front.
+
+    Args:
+        answers: the words among which it answers the question.
+        max_tokens: of a query; the rest of a longer one is cut off.
+        takes_vector: whether there is a place for a vector.
 
     Attributes:
-        answers: numbers of the tokens with which Yes and No begin.
+        answers: numbers of the tokens with which they begin.
+        place: of the vector among the tokens of every prompt.
     """
 
-    def __init__(self, name: str, path: str, texts: Sequence[str], question: str, max_tokens: int) -> None:
+    def __init__(
+        self, name: str, path: str, texts: Sequence[str], max_tokens: int, question: str, answers: Sequence[str],
+        takes_vector: bool,
+    ) -> None:  # fmt: skip
         mark = "\ue000"  # of the private use area: in no template
         tokenizer = load(name, path, "AutoTokenizer")
 
         def numbers(text: str) -> list[int]:
             return tokenizer(text, add_special_tokens=False)["input_ids"]
 
-        content = f"{mark}\n\n{mark}\n\n{question}"
+        content = f"{mark}\n\n{mark}\n\n{question}" if takes_vector else f"{mark}\n\n{question}"
         chat = tokenizer.apply_chat_template(
             [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
         )
         self._pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
-        before, between, after = map(numbers, chat.split(mark))
-        self._head, self._tail = [*before, self._pad, *between], after
-        self._place = len(before)
+        *before, after = map(numbers, chat.split(mark))
+        head = [*before[0], self._pad, *before[1]] if takes_vector else before[0]
+        self.place = len(before[0])
         safe = [text.encode("utf-8", "replace").decode() for text in texts]
-        self._ids = [numbers(text)[:max_tokens] for text in safe]
-        yes, no = (numbers(word)[0] for word in ("Yes", "No"))
-        if yes == no:
-            raise RouterError(f"{name}: {path} begins Yes and No with the same token; take another language model")
-        self.answers = (yes, no)
-
-    def batch(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor, int]:
-        """Token numbers and which of them count, int64 [n_rows, longest], and the place of the vector."""
-        whole = [[*self._head, *self._ids[row], *self._tail] for row in rows.tolist()]
-        return *padded(whole, self._pad), self._place
+        self._ids = [[*head, *numbers(text)[:max_tokens], *after] for text in safe]
+        self.n_tokens = np.array([len(ids) for ids in self._ids], np.int64)
+        self.answers = tuple(numbers(word)[0] for word in answers)
+        if len(set(self.answers)) < len(answers):
+            words = ", ".join(answers)
+            raise RouterError(f"{name}: {path} begins two of {words} with the same token; take another language model")
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -194,7 +228,7 @@ def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch
     for at, numbers in enumerate(rows):
         ids[at, : len(numbers)] = torch.tensor(numbers)
         mask[at, : len(numbers)] = 1
-    return ids.to(device()), mask.to(device())
+    return moved(ids, device()), moved(mask, device())
 
 
 def load(name: str, path: str, kind: str, **options: Any) -> Any:

@@ -113,6 +113,7 @@ class TextPair(TextRouter):
                 n_held_out=len(holds),
                 output=lambda net, rows: _logit(net, tokens, holds[rows]),
                 quality=lambda logit: -float(soft_cross_entropy(torch.from_numpy(logit), target[holds])),
+                n_tokens=tokens.n_tokens[learns],
             ),
             texts, target, learns,
         )  # fmt: skip
@@ -138,4 +139,6 @@ def soft_cross_entropy(logit: "torch.Tensor", target: NDArray[np.float32]) -> "t
     """
     import torch
 
-    return torch.nn.functional.cross_entropy(logit.float(), torch.from_numpy(target).to(logit.device))
+    from routers.deepspeed_training import moved
+
+    return torch.nn.functional.cross_entropy(logit.float(), moved(target, logit.device))

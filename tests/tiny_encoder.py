@@ -25,6 +25,8 @@ def parameters_of(name: str) -> dict:
     """What makes a router quick to train: nothing for those that do not read the text."""
     if name == "model_sat":
         return {"embedder": encoder(), "embedder_pooling": "mean", "training": tiny_training(encoder=language_model())}
+    if name == "routellm_causal":
+        return {"training": tiny_training(encoder=language_model())}
     return {"training": tiny_training()} if reads_text(name) else {}
 
 

@@ -22,7 +22,7 @@ from tests.tiny_encoder import parameters_of
 
 pytestmark = pytest.mark.slow
 
-ROUTERS = ("router_dc", "hybrid_llm", "model_sat")
+ROUTERS = ("router_dc", "hybrid_llm", "model_sat", "frugalgpt_encoder")
 SEED = 1
 TRAINING = {"steps": 160, "patience": 1000, "evaluate_every": 40, "checkpoint_every": 5, "learning_rate": 1e-3}
 
@@ -72,6 +72,7 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
         "router_dc": slurm_does("scontrol", "requeue"),
         "model_sat": lambda task: os.kill(worker_process(task), signal.SIGKILL),
         "hybrid_llm": slurm_does("scancel", "--signal=USR2"),
+        "frugalgpt_encoder": slurm_does("scontrol", "requeue"),
     }
     rng = np.random.default_rng()
     after = {key: int(rng.integers(3, 50)) for key in actions}  # any step will do

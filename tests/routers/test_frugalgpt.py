@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from worlds import avg_acc, specialists, split, visible, world
 
-from routers.frugalgpt import Evidence, FrugalGPT, best_cascades
+from routers.cascade_search import Evidence, best_cascades
+from routers.frugalgpt import FrugalGPT
 from routers.router import choose
 from scoring.metrics import choice_cost
 

@@ -7,9 +7,10 @@ import torch
 from routers.hybrid_llm import HybridLLM
 from routers.pair import pair_utility, share_thresholds
 from routers.routellm_bert import RouteLLMBERT
+from routers.routellm_causal import RouteLLMCausal
 from routers.router import choose
 from routers.text_pair import soft_cross_entropy
-from tests.tiny_encoder import make, tiny_training
+from tests.tiny_encoder import language_model, make, tiny_training
 
 E2 = float(np.log1p(np.exp(-2)))  # -log of the softmax of a logit that is ahead by 2
 
@@ -68,6 +69,26 @@ def test_routellm_is_taught_who_wins():
     win, tie, loss = np.eye(3)
     np.testing.assert_array_equal(router.target(SCORE, COST), [loss, tie, win, win])
     np.testing.assert_allclose(router.good_enough(np.array([[0.7, 0.2, 0.1]])), [0.3])
+
+
+def test_routellm_is_taught_a_grade_of_the_weak_model():
+    router = RouteLLMCausal()
+    expected = [[0, 0, 0, 0, 1], [0, 0, 1, 0, 0], [0.2, 0.8, 0, 0, 0], [0, 0, 0, 0.4, 0.6]]
+    np.testing.assert_allclose(router.target(SCORE, COST), expected, atol=1e-6)
+    np.testing.assert_allclose(router.good_enough(np.array([[0.1, 0.2, 0.3, 0.3, 0.1]])), [0.4])
+
+
+@pytest.mark.slow
+def test_the_grade_is_read_after_the_question():
+    router = RouteLLMCausal(training=tiny_training(encoder=language_model(), max_tokens=2))
+    prompts, network = router.tokens(("w1", "w1 w2 w3")), router.network().eval()
+    ids, _ = prompts.batch(np.array([0]))
+    assert prompts.n_tokens.tolist() == [len(ids[0]), len(ids[0]) + 1], "the second query is cut to two tokens"
+    with torch.no_grad():
+        logit = network(*prompts.batch(np.array([1, 0])))
+        last = network.body(input_ids=ids).logits[0, -1]
+    torch.testing.assert_close(logit[1], last[list(prompts.answers)])
+    assert len(prompts.answers) == 5
 
 
 def test_a_share_of_the_queries_goes_to_the_large_model():

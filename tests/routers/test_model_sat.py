@@ -33,19 +33,20 @@ def test_the_description_stands_in_place_of_one_token_and_yes_is_read_after_the_
     from routers.text_networks import Encoder, Prompts, Reader, Tokens
 
     network = Reader("x", language_model(), Encoder("x", encoder(), "mean", False), False).eval()
-    prompts = Prompts("x", language_model(), ("w1 w2 w3", "w4"), "Yes : No", 2)
+    prompts = Prompts("x", language_model(), ("w1 w2 w3", "w4"), 2, "Yes : No", ("Yes", "No"), True)
     described = Tokens("x", encoder(), ("w5 w6", "w7", "w8"), 10, "right")
     with torch.no_grad():
-        log = network(*prompts.batch(np.array([0, 1])), *described.batch(np.array([2, 0])), np.array([1, 0]), (64, 65))
-        ids, mask, place = prompts.batch(np.array([1]))  # alone, without padding
+        described_two = described.batch(np.array([2, 0]))
+        log = network(*prompts.batch(np.array([0, 1])), prompts.place, *described_two, np.array([1, 0]), (64, 65))
+        ids, mask = prompts.batch(np.array([1]))  # alone, without padding
         vector = network.projector(network.embedder(*described.batch(np.array([2]))))
         embedded = network.body.get_input_embeddings()(ids).clone()
-        embedded[0, place] = vector[0]
+        embedded[0, prompts.place] = vector[0]
         last = network.body(inputs_embeds=embedded, attention_mask=mask).logits[0, -1]
     assert prompts.answers == (64, 65)  # the last two words of the tiny vocabulary
     # [UNK] of the template, the vector, "w4" cut to two tokens, the question, and the template's ":"
     assert ids.tolist() == [[1, 0, 18, 64, 3, 65, 3]]
-    assert place == 1
+    assert prompts.place == 1
     torch.testing.assert_close(log[1], torch.log_softmax(last, 0)[[64, 65]], rtol=1e-4, atol=1e-5)
     assert float(log.exp().sum(dim=1).max()) < 1  # among all tokens, not among these two
 
