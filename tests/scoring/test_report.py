@@ -170,7 +170,7 @@ def test_page_refers_only_to_ids_it_has(files):
 
 def test_names_stay_text(files):
     page = Page(files["index.html"])
-    assert page.tags.count("script") == 1
+    assert page.tags.count("script") == 2  # the points of the plot, and the program
     assert "b" in page.tags  # of the summary cards
     assert ODD in page.text
     assert "Routeyard: performance <&> cost" in page.text
