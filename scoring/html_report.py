@@ -190,6 +190,11 @@ def _figure(name: str, svg: bytes) -> str:
     return f"<figure><figcaption>{html.escape(caption)}</figcaption>{plot}{box}\n{picture}</div></figure>"
 
 
+def _breakable(name: str) -> str:
+    """A name that may be broken after an underscore, where a phone leaves it little room."""
+    return html.escape(name).replace("_", "_<wbr>")
+
+
 def _folded(table: Table, benchmarks: Sequence[str]) -> str:
     return f"<details><summary>{html.escape(table.title)}</summary>\n{_table(table, benchmarks)}\n</details>"
 
@@ -212,7 +217,7 @@ def _table(table: Table, benchmarks: Sequence[str]) -> str:
     lines = []
     for kind, name, *cells in zip(table.kinds, first.cells, *(c.cells for c in columns), strict=True):
         values = "".join(map(cell, cells, columns))
-        lines.append(f'<tr class="{html.escape(kind)}"><th scope="row">{html.escape(name)}</th>{values}</tr>')
+        lines.append(f'<tr class="{html.escape(kind)}"><th scope="row">{_breakable(name)}</th>{values}</tr>')
     title = html.escape(table.title)
     return "\n".join(
         [

@@ -47,6 +47,7 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
   const nModels = models.length, nQueries = arrays.index.length, { benchmark, index, n_right, cost } = arrays;
   const scoreAt = (query, model) => values[arrays.score[query * nModels + model]];
   const costAt = (query, model) => cost ? cost[query * nModels + model] : NaN;
+  const brief = models.map(text => text.slice(text.lastIndexOf("/") + 1)); // without the organisation, where room is short
   const name = query => `${benchmarks[benchmark[query]]} ${index[query]}`;
 
   // where each query stands in each seed's test set, -1 where it is not in it
@@ -89,7 +90,7 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
   fields.router.append(...byName.map(i => element("option", { value: i, defaultSelected: i === (byAccuracy[0] ?? bestSingle) }, routers[i].name)));
   find(".columns fieldset").append(...byName.map(i => element("label", { className: "tick" },
     element("input", { type: "checkbox", name: "column", value: i, defaultChecked: columns.has(i) }), routers[i].name)));
-  fields.text.placeholder = prompts ? "in the start of the prompt" : "benchmark or index";
+  fields.text.placeholder = prompts ? "start of the prompt" : "benchmark or index";
   find("#scope").textContent = `${setting}: ${nQueries.toLocaleString("en")} queries tested under any seed, ` +
     `${n_pool} models, ${routers.length} routers at the trade-off of their headline figure` +
     (prompts ? "; of each prompt its start" : "");
@@ -158,14 +159,16 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
   // ---- the table: as many rows as fit, between two spaces as high as the others
 
   function heads() {
-    const columnsOf = [
-      { key: "query", text: "Query", width: 9 },
-      ...(prompts ? [{ text: "Prompt", width: 24, isWord: true }] : []),
+    const isNarrow = matchMedia("(max-width: 40rem)").matches;
+    const columnsOf = [ // the flexible one takes what is left of a wide screen
+      { key: "query", text: "Query", width: isNarrow ? 7.5 : 9, isFlexible: !prompts },
+      ...(prompts ? [{ text: "Prompt", width: isNarrow ? 15 : 22, isWord: true, isFlexible: true }] : []),
       { key: "right", text: `Right of ${n_pool}`, width: 5.5 },
-      ...[...columns].map(router => ({ key: router, text: routers[router].name, width: 12, isWord: true })),
+      ...[...columns].map(router => ({ key: router, text: routers[router].name, width: 12.5, isWord: true })),
     ];
-    find("colgroup").replaceChildren(...columnsOf.map(({ width }) => element("col", { style: `width:${width}rem` })));
-    find(".rows table").style.width = `${columnsOf.reduce((sum, { width }) => sum + width, 0)}rem`;
+    find("colgroup").replaceChildren(...columnsOf.map(({ width, isFlexible }) =>
+      element("col", { style: isFlexible ? "" : `width:${width}rem` })));
+    find(".rows table").style.width = `max(100%, ${columnsOf.reduce((sum, { width }) => sum + width, 0)}rem)`;
     find(".rows thead tr").replaceChildren(...columnsOf.map(({ key, text, isWord }) => {
       const head = element("th", { scope: "col", className: isWord ? "word" : "" });
       if (key === undefined) { head.append(text); return head; }
@@ -191,7 +194,7 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
     cells.push(element("td", {}, String(n_right[query])));
     for (const router of columns) {
       const model = modelAt(router, seed, query), score = scoreAt(query, model), price = paid(router, seed, query);
-      cells.push(element("td", {}, element("span", { className: `pick ${tone(score)}`, title: models[model] }, `${sign(score)} ${models[model]}`),
+      cells.push(element("td", {}, element("span", { className: `pick ${tone(score)}`, title: models[model] }, `${sign(score)} ${brief[model]}`),
         element("small", {}, `score ${short(score)}${cost ? ` · ${short(price)} USD` : ""}`)));
     }
     const row = element("tr", {}, ...cells);
