@@ -63,7 +63,6 @@ def query_data(result: Result, evaluation: Evaluation, prompts: Sequence[str] | 
         text = "\n".join(" ".join(prompts[row].split()) for row in tested.tolist())
         arrays["prompts"] = np.frombuffer(text.encode(errors="replace"), np.uint8)
     header = {
-        "setting": data.setting,
         "models": [*data.models, *data.collected],
         "n_pool": len(data.models),
         "benchmarks": data.benchmarks,

@@ -43,7 +43,7 @@ async function decode(text) {
   return { ...header, arrays, prompts, values: header.values.map(value => value ?? NaN) };
 }
 
-function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, arrays, prompts }) {
+function explore({ models, n_pool, benchmarks, seeds, routers, values, arrays, prompts }) {
   const nModels = models.length, nQueries = arrays.index.length, { benchmark, index, n_right, cost } = arrays;
   const scoreAt = (query, model) => values[arrays.score[query * nModels + model]];
   const costAt = (query, model) => cost ? cost[query * nModels + model] : NaN;
@@ -91,18 +91,20 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
   find(".columns fieldset").append(...byName.map(i => element("label", { className: "tick" },
     element("input", { type: "checkbox", name: "column", value: i, defaultChecked: columns.has(i) }), routers[i].name)));
   fields.text.placeholder = prompts ? "start of the prompt" : "benchmark or index";
-  find("#scope").textContent = `${setting}: ${nQueries.toLocaleString("en")} queries tested under any seed, ` +
-    `${n_pool} models, ${routers.length} routers at the trade-off of their headline figure` +
-    (prompts ? "; of each prompt its start" : "");
+  find("#scope").textContent = `${nQueries.toLocaleString("en")} queries that any seed tests, ` +
+    `${n_pool} models, ${routers.length - 1} routers, each at its headline trade-off`;
 
   // ---- filter and sort
 
   let rows = new Int32Array(0), seed = 0, order = { key: "query", rising: true }, searched = null;
 
+  const prepare = () => {
+    searched ??= Array.from({ length: nQueries }, (_, query) => `${name(query)} ${prompts?.[query] ?? ""}`.toLowerCase());
+  };
+
   function wanted() {
     const text = fields.text.value.trim().toLowerCase();
-    if (text && !searched)
-      searched = Array.from({ length: nQueries }, (_, query) => `${name(query)} ${prompts?.[query] ?? ""}`.toLowerCase());
+    if (text) prepare();
     const at = fields.benchmark.value === "" ? -1 : Number(fields.benchmark.value);
     const chosen = fields.chosen.value === "" ? -1 : Number(fields.chosen.value);
     const [low, high] = { "": [0, n_pool], all: [n_pool, n_pool] }[fields.right.value] ??
@@ -168,7 +170,8 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
     ];
     find("colgroup").replaceChildren(...columnsOf.map(({ width, isFlexible }) =>
       element("col", { style: isFlexible ? "" : `width:${width}rem` })));
-    find(".rows table").style.width = `max(100%, ${columnsOf.reduce((sum, { width }) => sum + width, 0)}rem)`;
+    find(".rows table").style.minWidth = `${columnsOf.reduce((sum, { width }) => sum + width, 0)}rem`;
+    for (const row of [above, below]) row.firstChild.colSpan = columnsOf.length; // more would make columns of their own
     find(".rows thead tr").replaceChildren(...columnsOf.map(({ key, text, isWord }) => {
       const head = element("th", { scope: "col", className: isWord ? "word" : "" });
       if (key === undefined) { head.append(text); return head; }
@@ -182,7 +185,7 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
     }));
   }
 
-  const space = () => element("tr", { className: "space", ariaHidden: "true" }, element("td", { colSpan: 99 }));
+  const space = () => element("tr", { className: "space", ariaHidden: "true" }, element("td"));
   const above = space(), below = space();
   let drawn = [0, 0];
 
@@ -316,6 +319,7 @@ function explore({ setting, models, n_pool, benchmarks, seeds, routers, values, 
   update();
   document.documentElement.dataset.ready = "yes";
   performance.mark("ready");
+  setTimeout(prepare); // so that the first search is as fast as the next
 }
 
 requestAnimationFrame(() => setTimeout(() => { // the page is painted first

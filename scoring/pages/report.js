@@ -210,8 +210,9 @@ function plot(box, drawn, data) {
     here?.mark.classList.remove("here");
     here = spot;
     tip.hidden = !spot;
-    const isCurve = spot?.entry.isCurve;
-    for (const other of spots) other.group.classList.toggle("faded", Boolean(isCurve) && other.group !== spot.group);
+    const isCurve = Boolean(spot?.entry.isCurve); // then the other curves step back
+    for (const other of spots)
+      other.group.classList.toggle("faded", isCurve && other.entry.isCurve && other.group !== spot.group);
     if (!spot) return;
     spot.mark.classList.add("here");
     const [name, ...lines] = words(spot.entry, spot.point);

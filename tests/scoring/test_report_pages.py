@@ -188,6 +188,22 @@ def test_it_shows_the_test_queries_of_a_seed_and_draws_only_what_is_seen(explore
     assert sorted(found(explorer)) == list(range(100, 300))
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_column_has_room_and_the_table_fills_its_box(browser, folder, width):
+    page = browser.page(folder / "queries.html", width=width)
+    page.wait_for(READY)
+    heads = page.run("[...document.querySelectorAll('.rows thead th')].map(head => head.offsetWidth)")
+    box, table, row = page.run(
+        "['.rows', '.rows table', '.rows tbody [data-position]']"
+        ".map(s => document.querySelector(s)).map(e => [e.clientWidth, e.offsetHeight])"
+    )
+    assert min(heads) >= 80
+    assert heads[1] >= 220  # the prompt
+    assert table[0] >= box[0]
+    assert sum(heads) == pytest.approx(table[0], abs=2)
+    assert row[1] == 52  # what the program counts with
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_filters_find_what_numpy_finds(explorer, seed):
     data = evaluation()
@@ -263,7 +279,7 @@ def test_a_click_opens_every_models_score_and_the_routers_choices(explorer):
     assert cascade == [["42", MODELS[0], "✓ 1", "0.00317"], ["999", MODELS[0], "✓ 1", "0.00317"]]
     explorer.press("Escape")
     assert not explorer.run("document.querySelector('dialog').open")
-    assert explorer.run("document.activeElement.textContent") == "aime 150"
+    explorer.wait_for("document.activeElement.textContent === 'aime 150'")
 
 
 def test_rows_and_queries_are_walked_with_keys(explorer):
