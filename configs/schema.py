@@ -202,6 +202,9 @@ class ReportConfig:
 
     folder: str = field(default="results/report", metadata={"help": "the report goes to <folder>/<setting>"})
     n_resamples: int = field(default=1000, metadata={"help": "bootstrap resamples", "min": 10})
+    prompt_characters: int = field(
+        default=160, metadata={"help": "how much of each prompt queries.html shows; 0: nothing", "min": 0}
+    )
 
 
 @dataclass
