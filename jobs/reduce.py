@@ -78,7 +78,7 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         name=name,
         is_reference=routings[0].meta["is_reference"],
         trade_off=routings[0].trade_off,
-        headline=_headline(routings),
+        headline=headline(routings),
         choice=tuple(routing.choice.astype(np.int64) for routing in routings),
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
@@ -86,7 +86,7 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
     )
 
 
-def _headline(routings: Sequence[Routing]) -> int:
+def headline(routings: Sequence[Routing]) -> int:
     """The trade-off with the best validation AvgAcc, mean over seeds; of equal ones the last, which favours quality."""
     curves = [routing.meta["validation"] for routing in routings]
     if curves[0] is None:
