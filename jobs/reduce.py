@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.setting import Setting, content_digest
+from jobs.setting import Setting, all_columns, content_digest
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
 from store.digest import digest
@@ -21,13 +21,18 @@ from store.routings import Routing, read_routing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReduceTask:
-    """A setting, the routers and seeds to compare, and the folder for the report."""
+    """A setting, the routers and seeds to compare, and the folder for the report.
+
+    Attributes:
+        prompt_characters: how much of each prompt queries.html shows; 0: nothing.
+    """
 
     setting: Setting
     routers: tuple[str, ...]
     seeds: tuple[int, ...]
     folder: Path
     n_resamples: int = 1000
+    prompt_characters: int = 160
 
 
 def reduce_setting(task: ReduceTask) -> dict[str, Any]:
@@ -41,16 +46,14 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
     collected_score, collected_cost = setting.collected_columns(matrix)
     runs = tuple(_run(task, matrix, name, test) for name in task.routers)
-    result = reduce(
-        Evaluation(
-            setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
-            benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
-            collected=setting.collected, collected_score=collected_score, collected_cost=collected_cost,
-            test=test, routers=runs, provenance=_provenance(task, matrix),
-        ),
-        n_resamples=task.n_resamples,
+    evaluation = Evaluation(
+        setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
+        benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
+        collected=setting.collected, collected_score=collected_score, collected_cost=collected_cost,
+        test=test, routers=runs, provenance=_provenance(task, matrix),
     )  # fmt: skip
-    write_report(result, task.folder)
+    result = reduce(evaluation, n_resamples=task.n_resamples)
+    write_report(result, task.folder, evaluation, _prompts(task, matrix))
     return result
 
 
@@ -75,7 +78,7 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         name=name,
         is_reference=routings[0].meta["is_reference"],
         trade_off=routings[0].trade_off,
-        headline=_headline(routings),
+        headline=headline(routings),
         choice=tuple(routing.choice.astype(np.int64) for routing in routings),
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
@@ -83,13 +86,24 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
     )
 
 
-def _headline(routings: Sequence[Routing]) -> int:
+def headline(routings: Sequence[Routing]) -> int:
     """The trade-off with the best validation AvgAcc, mean over seeds; of equal ones the last, which favours quality."""
     curves = [routing.meta["validation"] for routing in routings]
     if curves[0] is None:
         return 0
     mean = np.mean(curves, axis=0)
     return len(mean) - 1 - int(mean[::-1].argmax())
+
+
+def _prompts(task: ReduceTask, matrix: Matrix) -> list[str] | None:
+    """The start of each query's text, its white space folded, "…" where it goes on; None where none is to be shown."""
+    if not task.prompt_characters:
+        return None
+    text = all_columns(task.setting, matrix, frozenset({"text"})).text
+    assert text is not None
+    n = task.prompt_characters
+    start = [" ".join(line[: 4 * n].split()) for line in text]  # long indentation is not to use up what is shown
+    return [line[:n] + "…" * (len(line) > n) for line in start]
 
 
 def _provenance(task: ReduceTask, matrix: Matrix) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from routers.router import Queries
 from store.embeddings import embedding_digest, read_embeddings
 from store.errors import StoreError
+from store.given_split import given_split
 from store.layout import Layout
 from store.matrix import Matrix, load_matrix
 from store.queries import read_query_columns
@@ -30,7 +31,7 @@ class Setting:
         benchmarks, models: names.
         selection: benchmark -> indices that count, for those of which a sample is used.
         encoder: whose embeddings routers get.
-        train_share, split_rule: see `store.split`.
+        train_share, split_rule: see `store.split`; rule "given" is the benchmarks' own split, see `store.given_split`.
         left_out: groups of benchmarks; the test queries of each are routed by a router that was trained without any
             query of the group (unseen benchmarks).
         new_models: models of whose training scores, costs and answers only those of `n_shots` queries are known.
@@ -52,10 +53,17 @@ class Setting:
 
     def matrix(self) -> Matrix:
         """The arrays; raises as `store.matrix.load_matrix`."""
-        return load_matrix(Layout(self.root), self.benchmarks, self.models, self.selection)
+        layout, selection = Layout(self.root), dict(self.selection)
+        if self.split_rule == "given":  # queries that are neither for training nor for testing are no part of it
+            selection |= {name: np.concatenate(given_split(layout, name)) for name in self.benchmarks}
+        return load_matrix(layout, self.benchmarks, self.models, selection)
 
     def train_mask(self, matrix: Matrix, seed: int) -> NDArray[np.bool_]:
-        """Which queries are for training under this seed, bool [n_queries]."""
+        """Which queries are for training under this seed, bool [n_queries]; the same for all seeds if given."""
+        if self.split_rule == "given":
+            rows = [matrix.index[matrix.benchmark == number] for number in range(len(matrix.benchmarks))]
+            train = [given_split(Layout(self.root), name)[0] for name in matrix.benchmarks]
+            return np.concatenate([np.isin(index, known) for index, known in zip(rows, train, strict=True)])
         return train_mask(
             matrix.benchmarks, matrix.benchmark, matrix.prompt_group,
             seed=seed, train_share=self.train_share, rule=self.split_rule,
@@ -107,6 +115,8 @@ def content_digest(setting: Setting, matrix: Matrix, inputs: frozenset[str] = fr
     result.update(repr((setting.left_out, setting.new_models, setting.n_shots)).encode())
     for array in (matrix.benchmark, matrix.index, matrix.prompt_group, matrix.score, matrix.cost):
         result.update(np.ascontiguousarray(array).tobytes())
+    if setting.split_rule == "given":
+        result.update(setting.train_mask(matrix, 0).tobytes())
     layout = Layout(setting.root)
     for benchmark in matrix.benchmarks:
         if "embedding" in inputs:

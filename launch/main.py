@@ -16,6 +16,8 @@ COMMANDS = {
     "route": "ask a router which model should answer a prompt",
     "reduce": "metrics, tables, figures, report",
     "import_release": "published release -> store",
+    "import_routereval": "RouterEval's scores of thousands of models -> store, and its candidate groups",
+    "routereval_tables": "RouterEval's tables of what was trained on its groups",
     "import_tau2": "results of the tau2 package -> store",
     "export_release": "store -> the layout of a published release",
     "verify": "read every byte of the store",
@@ -28,7 +30,7 @@ def main() -> int:
     if name in COMMANDS:
         return import_module(f"launch.{name}").main(sys.argv[2:])
     print("routeyard <command> [key=value …]; <command> --help says more\n")
-    print("\n".join(f"  {command:<16} {what}" for command, what in COMMANDS.items()))
+    print("\n".join(f"  {command:<17} {what}" for command, what in COMMANDS.items()))
     if name in ("", "-h", "--help"):
         return 0
     print(f"\nerror: unknown command {name!r}", file=sys.stderr)

@@ -35,7 +35,7 @@ def reduce_routers(config: Config) -> int:
     folder = Path(config.report.folder).expanduser().absolute() / to_file_name(setting.name)
     task = ReduceTask(
         setting=setting, routers=tuple(config.router), seeds=tuple(config.setting.seeds), folder=folder,
-        n_resamples=config.report.n_resamples,
+        n_resamples=config.report.n_resamples, prompt_characters=config.report.prompt_characters,
     )  # fmt: skip
     jobs = run_folder(config, "reduce")
     with following("reduce") as show:

@@ -128,11 +128,11 @@ def join_ranks() -> tuple[int, int]:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
         else:
             _compile_nothing()
-        alone: dict[str, Any] = {}
+        options: dict[str, Any] = {"device_id": device()} if has_gpu else {}
         if "WORLD_SIZE" not in os.environ:
-            alone = {"store": torch.distributed.HashStore(), "rank": 0, "world_size": 1}
+            options |= {"store": torch.distributed.HashStore(), "rank": 0, "world_size": 1}
         os.environ.setdefault("LOCAL_RANK", "0")
-        torch.distributed.init_process_group("nccl" if has_gpu else "gloo", **alone)
+        torch.distributed.init_process_group("nccl" if has_gpu else "gloo", **options)
     return torch.distributed.get_rank(), torch.distributed.get_world_size()
 
 

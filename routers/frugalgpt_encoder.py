@@ -68,11 +68,6 @@ class FrugalGPTEncoder(TextRouter, ScoredCascade):
         self, train: Queries, row: NDArray[np.int64], score: NDArray[np.float64], column: list[int]
     ) -> None:
         """Train on nine tenths of the queries; the loss on the rest says which step was the best."""
-        import torch
-
-        from routers.deepspeed_training import Problem, moved
-        from routers.training import cross_entropy
-
         self.check_packages()
         # In the order of their names, so that the order of the pool changes nothing.
         self.heads_ = sorted(column, key=lambda m: train.models[m])
@@ -87,23 +82,7 @@ class FrugalGPTEncoder(TextRouter, ScoredCascade):
         learned, held = (np.flatnonzero(np.isin(query, rows)) for rows in (learns, holds))
         if not len(learned) or not len(held):
             learned = held = np.arange(len(texts))
-        tokens = self.tokens(texts)
-
-        def mean_loss(logit: "torch.Tensor", rows: NDArray[np.int64]) -> "torch.Tensor":
-            total, n_known = cross_entropy(logit.float(), moved(target[rows], logit.device))
-            return total / n_known
-
-        self.learn(
-            Problem(
-                n_rows=len(learned),
-                loss=lambda net, rows, rng: mean_loss(net(*tokens.batch(learned[rows])), learned[rows]),
-                n_held_out=len(held),
-                output=lambda net, rows: net(*tokens.batch(held[rows])),
-                quality=lambda logit: -float(mean_loss(torch.from_numpy(logit), held)),
-                n_tokens=tokens.n_tokens[learned],
-            ),
-            texts, target, learned,
-        )  # fmt: skip
+        self.learn_labels(texts, target, learned, held)
 
     def seen(self, queries: Queries, row: NDArray[np.int64], column: list[int]) -> NDArray[np.float64]:
         """Expected scores of the answers, [n_rows, n_models]; -inf where there is no answer, or nobody asked.

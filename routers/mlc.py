@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from routers import checks
 from routers.router import Queries
 from routers.text_router import TextRouter
-from routers.training import LABELS
+from routers.training import LABELS, labels
 
 if TYPE_CHECKING:
     import torch
@@ -51,7 +51,8 @@ class MLC(TextRouter):
         self.models_ = train.models
         self.by_name_ = np.argsort(np.array(train.models), kind="stable")
         self.is_known_ = ~np.isnan(score).all(axis=0)
-        self._train(self.texts(train, row), score[:, self.by_name_], checks.column(self, train, "benchmark")[row])
+        target = labels(self.labels, score[:, self.by_name_]).float().numpy()
+        self.learn_labels(self.texts(train, row), target, *self.divide(checks.column(self, train, "benchmark")[row]))
         return self
 
     def predict(self, queries: Queries) -> NDArray[np.float64]:
@@ -71,28 +72,3 @@ class MLC(TextRouter):
         plan = self.plan()
         encoder = Encoder(self.name, plan.encoder, plan.pooling, plan.gradient_checkpointing)
         return Classifier(encoder, len(self.models_), 0.1)
-
-    def _train(self, texts: tuple[str, ...], score: NDArray[np.float64], benchmark: NDArray[np.int64]) -> None:
-        import torch
-
-        from routers.deepspeed_training import Problem, moved
-        from routers.training import cross_entropy, labels
-
-        learns, holds = self.divide(benchmark)
-        tokens, target = self.tokens(texts), labels(self.labels, score)
-
-        def mean_loss(logit: "torch.Tensor", rows: NDArray[np.int64]) -> "torch.Tensor":
-            total, n_known = cross_entropy(logit.float(), moved(target[torch.from_numpy(rows)], logit.device))
-            return total / n_known
-
-        self.learn(
-            Problem(
-                n_rows=len(learns),
-                loss=lambda net, rows, rng: mean_loss(net(*tokens.batch(learns[rows])), learns[rows]),
-                n_held_out=len(holds),
-                output=lambda net, rows: net(*tokens.batch(holds[rows])),
-                quality=lambda logit: -float(mean_loss(torch.from_numpy(logit), holds)),
-                n_tokens=tokens.n_tokens[learns],
-            ),
-            texts, score, learns,
-        )  # fmt: skip

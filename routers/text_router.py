@@ -226,6 +226,38 @@ class TextRouter(Router):
         self.trained_ = {"steps": recipe.first_step + trained.n_steps, "best_step": trained.best_step,
                          "last_loss": trained.losses[-1], "weights": weights.hexdigest()[:32]}  # fmt: skip
 
+    def learn_labels(
+        self, texts: tuple[str, ...], target: NDArray[np.float32], learns: NDArray[np.int64], holds: NDArray[np.int64]
+    ) -> None:
+        """Train a network that gives a logit per label, by binary cross-entropy over the labels that are known.
+
+        Args:
+            target: in [0, 1], NaN where unknown, [n_texts, n_labels].
+            learns, holds: numbers of the texts to learn from, and of those by which the best step is found.
+        """
+        import torch
+
+        from routers.deepspeed_training import Problem, moved
+        from routers.training import cross_entropy
+
+        tokens = self.tokens(texts)
+
+        def mean_loss(logit: "torch.Tensor", rows: NDArray[np.int64]) -> "torch.Tensor":
+            total, n_known = cross_entropy(logit.float(), moved(target[rows], logit.device))
+            return total / n_known
+
+        self.learn(
+            Problem(
+                n_rows=len(learns),
+                loss=lambda net, rows, rng: mean_loss(net(*tokens.batch(learns[rows])), learns[rows]),
+                n_held_out=len(holds),
+                output=lambda net, rows: net(*tokens.batch(holds[rows])),
+                quality=lambda logit: -float(mean_loss(torch.from_numpy(logit), holds)),
+                n_tokens=tokens.n_tokens[learns],
+            ),
+            texts, target, learns,
+        )  # fmt: skip
+
     def stages(self) -> "list[Recipe]":
         """What is trained one after the other, each from the best weights of the one before."""
         return [self.recipe()]

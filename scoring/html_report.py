@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -10,24 +11,32 @@ import orjson
 
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
 from scoring.figures import INK, PAPER
-from scoring.table_formats import Table
+from scoring.plot_data import plot_data
+from scoring.table_formats import Column, Table
 from scoring.tables import (
-    accuracy_table,
-    all_queries_table,
-    cost_table,
     label,
-    metrics_table,
     percent,
     signed_percent,
     span,
-    summary_table,
+    tables,
     usd,
     verdict,
 )
 
 Result = dict[str, Any]
 
-_TEMPLATE = Path(__file__).with_name("report_template.html")
+PAGES = Path(__file__).with_name("pages")
+
+# What stands where: a heading, figures, tables, by name. What is in none of them follows under its own title.
+_SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("Accuracy", ("accuracy",), ("summary",)),
+    ("Metrics and trade-offs", ("trade_off",), ("metrics",)),
+    ("Benchmarks", ("benchmarks",), ("accuracy",)),
+    ("Hard queries", ("hardness",), ()),
+    ("Routing", ("shares",), ()),
+    ("Cost", (), ("cost",)),
+    ("All queries", (), ("all_queries",)),
+)
 
 _CAPTIONS = {
     "accuracy": "Routers (blue), references (green) and the five best single models (grey); lines mark the references.",
@@ -37,34 +46,56 @@ _CAPTIONS = {
     "shares": "Which models each router chose.",
 }
 
+_EXPLORER = (
+    '<p><a class="door" href="queries.html">Open the query explorer</a></p>\n<p class="soft">Every test query with the '
+    "score and the cost of each model and the choice of each router, to filter and to search. It is a file of its own, "
+    "beside this one.</p>"
+)
 
-def html_page(result: Result, figures: dict[str, bytes]) -> bytes:
-    """The whole page; the same result and figures give the same bytes.
+
+def html_page(result: Result, figures: dict[str, bytes], queries: str | None = None) -> bytes:
+    """The whole page; the same arguments give the same bytes.
 
     Args:
-        result: from `scoring.reduction.reduce`.
+        result: from `scoring.reduction.reduce`; keys that the page does not know are no error.
         figures: file name -> content, from `scoring.figures.figure_files`; the .svg ones are put into the page.
+        queries: "" where queries.html stands beside the page, else why there is none; None says nothing about it.
     """
-    drawn = {name: _figure(name, figures[f"{name}.svg"]) for name in _CAPTIONS if f"{name}.svg" in figures}
-    sections = [
-        _section("Accuracy", drawn.get("accuracy"), _table(summary_table(result))),
-        _section("Metrics and trade-offs", drawn.get("trade_off"), _table(metrics_table(result))),
-        _section("Benchmarks", drawn.get("benchmarks"), _folded(accuracy_table(result))),
-        _section("Hard queries", drawn.get("hardness")),
-        _section("Routing", drawn.get("shares")) if "shares" in drawn else "",
-        _section("Cost", _table(cost_table(result))) if result["has_cost"] else "",
-        _section("All queries", _table(all_queries_table(result))),
-    ]
-    page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+    drawn = {name.removesuffix(".svg"): svg for name, svg in figures.items() if name.endswith(".svg")}
+    written = {table.name: table for table in tables(result)}
+    sections = []
+    for title, figure_names, table_names in _SECTIONS:
+        pictures = [_figure(name, drawn.pop(name)) for name in figure_names if name in drawn]
+        found = [written.pop(name) for name in table_names if name in written]
+        listed = [(_folded if pictures and table.is_wide else _table)(table, result["benchmarks"]) for table in found]
+        sections.append((title, [*pictures, *listed]))
+    sections += [(table.title, [_table(table, result["benchmarks"])]) for table in written.values()]
+    sections += [("Further figures", [_figure(name, svg) for name, svg in drawn.items()])]
+    if queries is not None:
+        door = f'<p class="soft">{html.escape(queries)}</p>' if queries else _EXPLORER
+        sections.insert(4, ("Query by query", [door]))
+    shown = {title: parts for title, parts in sections if parts}
+    titles = [*shown, "Notes", "Words", "Provenance"]
+    page = Template(_read("report.html")).substitute(
         title=html.escape(f"Routeyard: {result['setting']}"),
+        style=_read("page.css") + _read("report.css"),
+        script=_read("report.js"),
+        plot=in_script(plot_data(result) if "trade_off.svg" in figures else None),
         scope=html.escape(_scope(result)),
         headline=html.escape(_headline(result)),
         cards="\n".join(_cards(result)),
-        sections="\n".join(section for section in sections if section),
+        contents="\n".join(f'<li><a href="#{_slug(title)}">{html.escape(title)}</a></li>' for title in titles),
+        benchmarks="\n".join(f"<option>{html.escape(name)}</option>" for name in result["benchmarks"]),
+        sections="\n".join(_section(title, parts) for title, parts in shown.items()),
         notes="\n".join(f"<li>{html.escape(note)}</li>" for note in result["notes"]),
         provenance="\n".join(_provenance(result["provenance"])),
     )
-    return page.encode()
+    return page.encode(errors="replace")
+
+
+def in_script(value: Any) -> str:
+    """A value as JSON that may stand in a script element, whatever its texts hold."""
+    return orjson.dumps(value).decode().replace("<", "\\u003c")
 
 
 def inline_svg(name: str, svg: bytes, title: str) -> str:
@@ -134,39 +165,66 @@ def _reference(result: Result, name: str) -> dict[str, Any]:
     return next(row for row in result["references"] if row["name"] == name)
 
 
-def _section(title: str, *parts: str | None) -> str:
-    return "\n".join([f"<h2>{html.escape(title)}</h2>", *(part for part in parts if part)])
+def _read(name: str) -> str:
+    return (PAGES / name).read_text(encoding="utf-8")
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def _section(title: str, parts: list[str]) -> str:
+    slug = _slug(title)
+    heading = f'<h2 id="{slug}">{html.escape(title)}</h2>'
+    return "\n".join([f'<section aria-labelledby="{slug}">', heading, *parts, "</section>"])
 
 
 def _figure(name: str, svg: bytes) -> str:
-    picture = inline_svg(name, svg, _CAPTIONS[name])
-    caption = f"<figcaption>{_CAPTIONS[name]}</figcaption>"
-    return f'<figure>{caption}<div class="scroll" tabindex="0">\n{picture}</div></figure>'
+    """A drawn figure; that of the trade-offs makes room for the plot that the page's script puts in its place."""
+    caption = _CAPTIONS.get(name, name.replace("_", " ").capitalize())
+    picture = inline_svg(name, svg, caption)
+    box = (
+        f'<div class="scroll drawn" id="figure-{name}" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
+    )
+    plot = '<div class="plot" id="plot" hidden></div>' if name == "trade_off" else ""
+    return f"<figure><figcaption>{html.escape(caption)}</figcaption>{plot}{box}\n{picture}</div></figure>"
 
 
-def _folded(table: Table) -> str:
-    return f"<details><summary>{html.escape(table.title)}</summary>\n{_table(table)}\n</details>"
+def _breakable(name: str) -> str:
+    """A name that may be broken after an underscore, where a phone leaves it little room."""
+    return html.escape(name).replace("_", "_<wbr>")
 
 
-def _table(table: Table) -> str:
-    def cell(tag: str, text: str, is_text: bool, scope: str = "") -> str:
-        style = ' class="word"' if is_text else ""
-        return f"<{tag}{scope}{style}>{text}</{tag}>"
+def _folded(table: Table, benchmarks: Sequence[str]) -> str:
+    return f"<details><summary>{html.escape(table.title)}</summary>\n{_table(table, benchmarks)}\n</details>"
 
-    columns = table.columns
-    heads = [
-        cell("th", f'<button type="button">{html.escape(c.title or "Name")}</button>', c.is_text, ' scope="col"')
-        for c in columns
-    ]
+
+def _table(table: Table, benchmarks: Sequence[str]) -> str:
+    """A table whose headings sort; the columns of a benchmark say so, for the filter."""
+
+    def style(column: Column) -> str:
+        return ' class="word"' if column.is_text else ""
+
+    def heading(column: Column) -> str:
+        own = f' data-benchmark="{html.escape(column.title)}"' if table.is_wide and column.title in benchmarks else ""
+        button = f'<button type="button">{html.escape(column.title or "Name")}</button>'
+        return f'<th scope="col"{style(column)}{own}>{button}</th>'
+
+    def cell(text: str, column: Column) -> str:
+        return f"<td{style(column)}>{html.escape(text)}</td>"
+
+    first, *columns = table.columns
     lines = []
-    for kind, (name, *cells) in zip(table.kinds, zip(*(c.cells for c in columns), strict=True), strict=True):
-        values = [cell("td", html.escape(text), c.is_text) for text, c in zip(cells, columns[1:], strict=True)]
-        lines.append(f'<tr class="{kind}"><th scope="row">{html.escape(name)}</th>{"".join(values)}</tr>')
+    for kind, name, *cells in zip(table.kinds, first.cells, *(c.cells for c in columns), strict=True):
+        values = "".join(map(cell, cells, columns))
+        lines.append(f'<tr class="{html.escape(kind)}"><th scope="row">{_breakable(name)}</th>{values}</tr>')
+    title = html.escape(table.title)
     return "\n".join(
         [
             f'<p class="caption">{html.escape(table.caption)} Click a heading to sort.</p>',
-            '<div class="scroll" tabindex="0"><table>',
-            f"<thead><tr>{''.join(heads)}</tr></thead>",
+            f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table class="sortable">',
+            f'<caption class="unseen">{title}</caption>',
+            f"<thead><tr>{''.join(map(heading, table.columns))}</tr></thead>",
             "<tbody>",
             *lines,
             "</tbody></table></div>",

@@ -1,35 +1,60 @@
-"""The report folder: every file of it follows from the result alone, byte by byte."""
+"""The report folder: every file of it follows from its arguments alone, byte by byte."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from scoring.evaluation import Evaluation
 from scoring.figures import figure_files
 from scoring.html_report import html_page
+from scoring.queries_page import queries_page, too_large
 from scoring.tables import table_files
 from store.atomic import write_file
 
 
-def report_files(result: dict[str, Any]) -> dict[str, bytes]:
-    """File name -> content: metrics.json, the tables as CSV, Markdown and LaTeX, the figures, index.html."""
-    figures = figure_files(result)
-    metrics = orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
-    page = html_page(result, figures)
-    return {"metrics.json": metrics, **table_files(result), **figures, "index.html": page}
-
-
-def write_report(result: dict[str, Any], folder: Path) -> list[Path]:
-    """Write the report, each file all or nothing, the page last; gives back the paths.
+def report_files(
+    result: dict[str, Any], evaluation: Evaluation | None = None, prompts: Sequence[str] | None = None
+) -> dict[str, bytes]:
+    """File name -> content: metrics.json, the tables as CSV, Markdown and LaTeX, the figures, index.html, queries.html.
 
     Args:
         result: from `scoring.reduction.reduce`.
+        evaluation: what was reduced; with it comes queries.html, if it is not too large for a browser.
+        prompts: the start of each query's prompt, [n_queries], to be shown there.
+    """
+    figures = figure_files(result)
+    metrics = orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
+    pages = {}
+    if evaluation is None:
+        pages["index.html"] = html_page(result, figures)
+    else:
+        reason = too_large(evaluation)
+        if not reason:
+            pages["queries.html"] = queries_page(result, evaluation, prompts)
+        pages["index.html"] = html_page(result, figures, queries=reason)
+    return {"metrics.json": metrics, **table_files(result), **figures, **pages}
+
+
+def write_report(
+    result: dict[str, Any],
+    folder: Path,
+    evaluation: Evaluation | None = None,
+    prompts: Sequence[str] | None = None,
+) -> list[Path]:
+    """Write the report, each file all or nothing, the main page last; gives back the paths.
+
+    Args:
+        result, evaluation, prompts: see `report_files`.
         folder: made if need be; files of an earlier report are replaced.
 
     Raises:
         OSError: the file system refuses; what was there before is whole.
     """
-    files = report_files(result)
+    files = report_files(result, evaluation, prompts)
     for name, content in files.items():
         write_file(folder / name, content)
+    if "queries.html" not in files:
+        (folder / "queries.html").unlink(missing_ok=True)  # of an earlier report: it would show other routers
     return [folder / name for name in files]

@@ -3,6 +3,9 @@
 <root>/queries/<benchmark>.h5
 <root>/responses/<benchmark>/<model>/<part>.<writer>.h5 and sealed-<writer>.h5
 <root>/scores/<benchmark>/<model>.h5
+<root>/score_matrices/<benchmark>.h5                thousands of models at once; see store/score_matrix.py
+<root>/candidate_groups/<benchmark>.h5              groups of models chosen from such a matrix
+<root>/settings/<setting>.yaml                      a setting for each group
 <root>/verdicts/<benchmark>/<import>.h5             what programs outside the suite said; see store/verdicts.py
 <root>/embeddings/<encoder>/<benchmark>.h5
 <root>/routings/<setting>/<router>/<seed>.h5
@@ -49,6 +52,15 @@ class Layout:
     def scores(self, benchmark: str, model: str) -> Path:
         return self.root / "scores" / to_file_name(benchmark) / f"{to_file_name(model)}.h5"
 
+    def score_matrix(self, benchmark: str) -> Path:
+        return self.root / "score_matrices" / f"{to_file_name(benchmark)}.h5"
+
+    def candidate_groups(self, benchmark: str) -> Path:
+        return self.root / "candidate_groups" / f"{to_file_name(benchmark)}.h5"
+
+    def setting(self, name: str) -> Path:
+        return self.root / "settings" / f"{to_file_name(name)}.yaml"
+
     def verdicts(self, benchmark: str) -> Path:
         """The folder of all imports of one benchmark."""
         return self.root / "verdicts" / to_file_name(benchmark)
@@ -92,6 +104,7 @@ class Layout:
 
     def files(self) -> list[Path]:
         """Every data file of the store, sorted: what `verify` reads."""
-        folders = ("queries", "responses", "scores", "verdicts", "embeddings", "routings")
+        folders = ("queries", "responses", "scores", "score_matrices", "candidate_groups", "verdicts", "embeddings",
+                   "routings")  # fmt: skip
         found = (path for folder in folders for path in (self.root / folder).rglob("[!.]*.h5"))
         return sorted(path for path in found if not path.is_dir())  # a model may be named like a file

@@ -29,6 +29,8 @@ def export_pair(layout: Layout, benchmark: str, model: str, folder: Path) -> Pat
     found = read_scores(layout, benchmark, model)
     if found is None:
         raise StoreError(f"{model} has no scores on {benchmark}; run launch/score.py first")
+    if not layout.parts(benchmark, model):
+        raise StoreError(f"{model} has scores on {benchmark} and no responses; there is nothing to export")
     table, score_meta = found
     keys = zip(table["index"].tolist(), table["repeat"].tolist(), strict=True)
     values = zip(table["score"].tolist(), table["prediction"], strict=True)

@@ -52,6 +52,12 @@ def write_routing(layout: Layout, setting: str, router: str, seed: int, routing:
     write_table(layout.routings(setting, router, seed), _KIND, columns, meta)
 
 
+def routed_seeds(layout: Layout, setting: str, router: str) -> list[int]:
+    """Seeds with which a router was trained on a setting, ascending."""
+    found = layout.routings(setting, router, 0).parent.glob("[!.]*.h5")
+    return sorted(int(path.stem) for path in found)
+
+
 def read_routing(layout: Layout, setting: str, router: str, seed: int, *, with_utility: bool = True) -> Routing | None:
     """The routing of one router and seed, None if there is none; utilities are left empty unless asked for."""
     names = ["benchmark", "index", "choice", *(["utility"] if with_utility else [])]

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.slow
 
 ROUTERS = ("router_dc", "hybrid_llm", "model_sat", "frugalgpt_encoder")
 SEED = 1
-TRAINING = {"steps": 160, "patience": 1000, "evaluate_every": 40, "checkpoint_every": 5, "learning_rate": 1e-3}
+# Many micro batches in a step: even on a fast machine a training is not over before it could be hit.
+TRAINING = {"steps": 160, "batch_size": 128, "patience": 1000, "evaluate_every": 40, "checkpoint_every": 5,
+            "learning_rate": 1e-3}  # fmt: skip
 
 
 def words(root, setting):

@@ -1,5 +1,8 @@
 """Training and reducing a setting from a store: skipped when up to date, honest about the test split."""
 
+import base64
+import re
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +16,7 @@ from routers.router import RouterError, names
 from store.embeddings import write_embeddings
 from store.errors import StoreError
 from store.layout import Layout
-from store.queries import read_indices
+from store.queries import read_indices, read_queries
 from store.release_import import import_release
 from store.routings import read_routing
 from store.scores import read_scores, write_scores
@@ -137,6 +140,23 @@ def test_routers_train_and_the_reduction_compares_them(setting, tmp_path, router
     assert accuracy["oracle"] >= accuracy["dataset_oracle"] >= accuracy["knn"] - 0.05
     assert accuracy["knn"] > accuracy["best_single"] + 0.1 > accuracy["random_choice"]
     assert (tmp_path / "report" / "index.html").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("n_characters", [0, 12])
+def test_the_page_of_queries_shows_as_much_of_each_prompt_as_is_wanted(setting, tmp_path, n_characters):
+    train(task(setting))
+    reduce_setting(
+        ReduceTask(
+            setting=setting, routers=("knn",), seeds=SEEDS, folder=tmp_path, n_resamples=50,
+            prompt_characters=n_characters,
+        )
+    )  # fmt: skip
+    data = re.search(r'id="data">([^<]+)<', (tmp_path / "queries.html").read_text())
+    block = zlib.decompress(base64.b64decode(data[1]))
+    texts = {" ".join(query.text.split()) for query in read_queries(Layout(setting.root), setting.benchmarks[0])}
+    starts = {text if len(text) <= 12 else f"{text[:12]}…" for text in texts}
+    assert any(start.encode() in block for start in starts) == bool(n_characters)
+    assert not any(text.encode() in block for text in texts if len(text) > 12)
 
 
 def test_a_missing_or_outdated_routing_is_said_so(setting, tmp_path):

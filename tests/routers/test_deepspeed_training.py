@@ -195,6 +195,14 @@ def test_the_learning_rate_warms_up_and_falls_whole_or_in_two_stages(schedule, e
     assert in_stages == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("keeps", "allocated"), [(False, 22.5), (True, 39.4)])
+def test_memory_is_near_what_was_measured_on_a_gpu(keeps, allocated):
+    """RouterDC with 1.02 billion parameters on one H100: GB at the worst moment (tests/speed/text_training.py)."""
+    planned = gpu_bytes(n_parameters=1.018e9, hidden_size=2048, n_layers=16, n_tokens=8 * 512, zero_stage=2, n_ranks=1,
+                        gradient_checkpointing=not keeps)  # fmt: skip
+    assert planned / 1e9 == pytest.approx(allocated, rel=0.06)
+
+
 @pytest.mark.parametrize(
     ("stage", "n_ranks", "gigabytes"),
     [(0, 8, 16.0), (1, 8, 4 + 1.5), (2, 8, 2 + 1.75), (3, 8, 2.0 + 0.4), (2, 1, 16.0)],
@@ -203,7 +211,7 @@ def test_memory_of_a_billion_parameters(stage, n_ranks, gigabytes):
     """16 bytes per parameter, of which ZeRO divides 12, 14 or 16 (spec: arXiv 1910.02054, figure 1)."""
     sizes = {"n_parameters": 1e9, "hidden_size": 1000, "n_layers": 10, "n_ranks": n_ranks, "zero_stage": stage}
     empty = gpu_bytes(**sizes, n_tokens=0, gradient_checkpointing=True)
-    assert (empty - 4e9) / 1e9 == pytest.approx(gigabytes)
+    assert (empty - 6e9) / 1e9 == pytest.approx(gigabytes)
     kept = gpu_bytes(**sizes, n_tokens=1000, gradient_checkpointing=False) - empty
     recomputed = gpu_bytes(**sizes, n_tokens=1000, gradient_checkpointing=True) - empty
-    assert (kept, recomputed) == (pytest.approx(34e7), pytest.approx(2e7 + 34e6))
+    assert (kept, recomputed) == (pytest.approx(126e7), pytest.approx(2e7 + 126e6))

@@ -15,6 +15,7 @@ import orjson
 import pytest
 from rich.console import Console
 
+from scoring import html_report
 from scoring.figures import drawings
 from scoring.html_report import html_page
 from scoring.reduction import Evaluation, RouterRun, reduce
@@ -170,7 +171,7 @@ def test_page_refers_only_to_ids_it_has(files):
 
 def test_names_stay_text(files):
     page = Page(files["index.html"])
-    assert page.tags.count("script") == 1
+    assert page.tags.count("script") == 2  # the points of the plot, and the program
     assert "b" in page.tags  # of the summary cards
     assert ODD in page.text
     assert "Routeyard: performance <&> cost" in page.text
@@ -260,6 +261,18 @@ def test_no_router_still_makes_a_report():
     assert "shares" not in drawings(result)
     assert all(draw(result).axes for draw in drawings(result).values())
     assert "No router was evaluated." in html_page(result, {}).decode()
+
+
+def test_what_the_page_does_not_know_is_no_error_and_follows_under_its_own_title(result, monkeypatch):
+    more = summary_table(result)
+    more = dataclasses.replace(more, name="pairs", title="Pairs <of> routers", kinds=("pair",) * len(more.kinds))
+    monkeypatch.setattr(html_report, "tables", lambda result: [more, metrics_table(result)])
+    figures = {"new_figure.svg": b"<svg><g/></svg>", "new_figure.png": b""}
+    page = html_page(result | {"pairs": [{"anything": 1}], "pool_size": None}, figures).decode()
+    assert '<h2 id="pairs-of-routers">Pairs &lt;of&gt; routers</h2>' in page
+    assert '<a href="#pairs-of-routers">' in page
+    assert "<figcaption>New figure</figcaption>" in page
+    assert page.index("Metrics and trade-offs") < page.index("Pairs &lt;of&gt;")
 
 
 def test_unknown_values_are_dashes_and_empty_columns_are_left_out():

@@ -1,6 +1,6 @@
 """Tokens per second of the collecting worker, writing to the store, against bare vLLM on the same prompts.
 
-    python tests/speed/collect_throughput.py [--pairs 9] [--model demo-sorter] [--answer-tokens 48]
+    python tests/speed/collect_throughput.py [--pairs 9] [--model demo-sorter] [--answer-tokens 48] [--path CHECKPOINT]
 
 All feed the same vLLM engine in one process, in turn, so that drift of the machine and the engine's start drop out.
 `chat` is `LLM.chat` of the same messages; `ids` is `LLM.generate` of token ids made beforehand, which spares it chat
@@ -72,11 +72,14 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--model", default="")
     parser.add_argument("--answer-tokens", type=int, default=48)
+    parser.add_argument("--path", help="another checkpoint in the model's place: a larger one, for a GPU")
     options = parser.parse_args()
     logging.disable(logging.INFO)
     with tempfile.TemporaryDirectory() as folder:
         config = compose(["pool=demo", f"store.root={folder}", "collect.checkpoint_s=2"], {"engine": default_engine()})
         model = next(m for m in config.pool.models if options.model in ("", m.name))
+        if options.path:
+            model.path, model.dtype = options.path, "bfloat16"
         store_queries(config)
         config.pool.models = [model]
         task = collect_tasks(config, list(config.benchmark))[0][model.name]

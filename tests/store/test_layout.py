@@ -40,6 +40,9 @@ def test_every_path_stays_below_the_root(layout: Layout, name: str):
         layout.embeddings(name, name),
         layout.routings(name, name, 42),
         layout.claims(name, name),
+        layout.score_matrix(name),
+        layout.candidate_groups(name),
+        layout.setting(name),
     ]
     assert len(set(paths)) == len(paths)
     for path in paths:
