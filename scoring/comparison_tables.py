@@ -115,7 +115,8 @@ def _write(metric: str, value: float | None) -> str:
 def _signed(metric: str, value: float | None) -> str:
     if value is None:
         return UNKNOWN
-    return f"{round(value, 2) + 0.0:+.2f}" if metric in ("cost_usd", "pareto_dist") else signed_percent(value)
+    value = round(value if metric in ("cost_usd", "pareto_dist") else 100 * value, 2)
+    return f"{value + 0.0:+.2f}"  # + 0.0: no minus before a zero
 
 
 def _text(title: str, cells: list[str]) -> Column:

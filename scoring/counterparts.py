@@ -56,7 +56,6 @@ FORBIDDING = {
     "benchmarks": "Printed over other benchmarks than this run has.",
     "pool": "Depends on all models, and those of this run are not the published pool.",
     "transfer": "Routers here saw no training queries of some benchmarks, or hardly any scores of some models.",
-    "total": "A total over another number of queries than here.",
     "points": "ParetoDist depends on all points that are compared, and those are others here.",
     "unknown": "Unknown here.",
 }
@@ -268,7 +267,7 @@ def _pool(setting: PublishedSetting, models: list[str]) -> Reasons:
         return ()
     printed = setting.tables[MODELS_TABLE[setting.name][0]]
     complete = ~np.isnan(printed.value).any(axis=1)
-    is_complete_part = set(models) == {name for name, has_all in zip(printed.names, complete, strict=True) if has_all}
+    is_complete_part = set(models) == {printed.names[i] for i in np.flatnonzero(complete)}
     return ("incomplete model",) if is_complete_part else ("pool",)
 
 
