@@ -81,7 +81,7 @@ def _records(run: Run, pair: Pair) -> Iterator[Record]:
     metric, total = ("avg_acc", np.mean) if pair.metric == "accuracy" else ("cost_usd", np.sum)
     is_printed, is_known = ~np.isnan(pair.printed), ~np.isnan(pair.measured)
     usable = is_printed & is_known & np.array([not reasons for reasons in pair.against])
-    other_size = np.array(run.other_size) & (metric == "avg_acc")  # of a total, `against` says so
+    other_size = np.array(run.other_size) & (metric == "avg_acc")  # for a total, `against` says it of each benchmark
     forbidden = bool(set(pair.reasons) & set(FORBIDDING))
     for i in np.flatnonzero(is_printed & is_known & (not forbidden)):
         reasons = pair.reasons + pair.against[i] + (("queries",) if other_size[i] else ())
@@ -96,7 +96,7 @@ def _records(run: Run, pair: Pair) -> Iterator[Record]:
     if not forbidden and usable.any() and (general or not has_overall):
         reasons = pair.reasons + (("queries",) if other_size[usable].any() else ())
         published, measured = (float(total(of[usable])) for of in (pair.printed, pair.measured))
-        common = replace(pair, source=f"rows of {pair.source}")
+        common = replace(pair, source=pair.source if pair.source.startswith("models") else f"rows of {pair.source}")
         yield _record(common, metric, published, measured, reasons, int(usable.sum()))
 
 

@@ -81,8 +81,8 @@ def _overall(rows: list[Record]) -> Table:
         _text("Remarks", [", ".join(row["reasons"]) for row in rows]),
     )
     caption = (
-        "Percent, Δ in points; costs in USD. Without Δ the two do not compare. A source that begins with “rows of” is "
-        "recomputed from printed rows, over the benchmarks that compare. What another pool or a transfer makes "
+        "Percent, Δ in points; costs in USD. Without Δ the two do not compare. A source that begins with “rows of” or "
+        "“models of” is recomputed from printed rows, over what compares. What another pool or a transfer makes "
         "different is in compare.csv alone."
     )
     return Table("overall", "Means, totals and metrics", caption, columns, tuple(row["kind"] for row in rows))

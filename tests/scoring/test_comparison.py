@@ -260,6 +260,31 @@ def test_another_pool_compares_single_models_only():
     assert "Avengers" not in published["not_run"]
 
 
+def test_a_part_of_the_pool_has_references_recomputed_from_its_printed_models():
+    models = ("gpt-5", "gpt-5-chat", "claude-sonnet-4")
+    published = compare(run("performance_cost", models=models, benchmarks=("swe_bench", "gpqa")))
+    keys = {"name": "Dataset Oracle", "n_benchmarks": 2}
+    assert one(published, source="models of Table 12", **keys)["published"] == pytest.approx((0.3533 + 0.8433) / 2)
+    assert one(published, source="models of Table 13", **keys)["published"] == pytest.approx(10.89 + 2.30)
+    random = one(published, source="models of Table 12", name="Random", benchmark="gpqa")
+    assert random["published"] == pytest.approx((0.8433 + 0.75 + 0.7133) / 3)
+    for name in ("Random", "Dataset Oracle"):
+        compared = [row for row in rows(published, name=name) if row["is_comparable"]]
+        assert len(compared) == 2 * 3
+        np.testing.assert_allclose([row["difference"] for row in compared], 0, atol=1e-8)
+
+
+def test_the_pool_without_its_incomplete_model_is_compared_with_a_reservation():
+    models = [name for name in published_setting("performance_cost").models if name != "gpt-5-chat"]
+    published = compare(run("performance_cost", models=models, routers=[("avengers_pro", [0.0, 1.0], ["gpt-5"] * 2)]))
+    for source, name in (("Table 12", "Avengers-Pro"), ("Figure 7", "Avengers-Pro"), ("Table 12", "Dataset Oracle")):
+        row = rows(published, source=source, name=name)[0]
+        assert row["is_comparable"]
+        assert "incomplete model" in row["reasons"]
+    assert not any(row["is_comparable"] for row in rows(published, source="Table 12", name="Random"))
+    assert "gpt-5-chat" in published["not_run"]
+
+
 def test_routers_of_a_transfer_do_not_compare():
     published = compare(run("performance", routers=[("avengers", [NAN], ["Qwen3-8B"])]), is_transfer=True)
     assert not any(row["is_comparable"] for row in published["rows"] if row["kind"] == "router")
