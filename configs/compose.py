@@ -27,6 +27,7 @@ SEVERAL = {"benchmarks": "benchmark", "router": "router", "judges": "judge"}  # 
 SHORT = {
     "dry_run": ("collect.dry_run", "train.dry_run"),
     "retry_failed": ("collect.retry_failed",),
+    "compare": ("report.compare",),
     "max_cost": ("collect.max_cost_usd", "score.max_cost_usd"),
 }
 _SCHEMA = get_type_hints(Config)

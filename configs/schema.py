@@ -206,6 +206,11 @@ class ReportConfig:
     prompt_characters: int = field(
         default=160, metadata={"help": "how much of each prompt queries.html shows; 0: nothing", "min": 0}
     )
+    compare: str | None = field(
+        default=None,
+        metadata={"help": "published: LLMRouterBench's figures beside the measured ones (short: compare=)",
+                  "choices": ["published"]},
+    )  # fmt: skip
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from jobs.setting import Setting, all_columns, content_digest
+from scoring.comparison import compare
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
 from store.digest import digest
@@ -25,6 +26,7 @@ class ReduceTask:
 
     Attributes:
         prompt_characters: how much of each prompt queries.html shows; 0: nothing.
+        compare_published: whether the figures of LLMRouterBench are set beside the measured ones.
     """
 
     setting: Setting
@@ -33,6 +35,7 @@ class ReduceTask:
     folder: Path
     n_resamples: int = 1000
     prompt_characters: int = 160
+    compare_published: bool = False
 
 
 def reduce_setting(task: ReduceTask) -> dict[str, Any]:
@@ -53,6 +56,8 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
         test=test, routers=runs, provenance=_provenance(task, matrix),
     )  # fmt: skip
     result = reduce(evaluation, n_resamples=task.n_resamples)
+    if task.compare_published:
+        result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
     write_report(result, task.folder, evaluation, _prompts(task, matrix))
     return result
 

@@ -1,6 +1,7 @@
 """Reduce a setting to metrics, tables, figures and one HTML report.
 
 python launch/reduce.py setting=demo
+python launch/reduce.py setting=mine.yaml compare=published    # LLMRouterBench's figures beside the measured ones
 """
 
 import sys
@@ -36,6 +37,7 @@ def reduce_routers(config: Config) -> int:
     task = ReduceTask(
         setting=setting, routers=tuple(config.router), seeds=tuple(config.setting.seeds), folder=folder,
         n_resamples=config.report.n_resamples, prompt_characters=config.report.prompt_characters,
+        compare_published=config.report.compare == "published",
     )  # fmt: skip
     jobs = run_folder(config, "reduce")
     with following("reduce") as show:
@@ -47,6 +49,10 @@ def reduce_routers(config: Config) -> int:
     from scoring.tables import print_tables
 
     print_tables(statuses[0].result, console)
+    if task.compare_published:
+        for note in statuses[0].result["published"]["notes"]:
+            console.print(f"• {note}", markup=False, highlight=False)
+        console.print(f"\npublished figures: {folder / 'compare.md'}", soft_wrap=True, highlight=False)
     console.print(f"\nreport: {folder / 'index.html'}", soft_wrap=True, highlight=False)
     return 0
 

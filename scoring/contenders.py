@@ -6,6 +6,7 @@ costs and hardness.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -122,11 +123,12 @@ def accuracy_and_cost(evaluation: Evaluation, contenders: list[Contender]) -> tu
     return np.stack(accuracy), np.stack(cost)
 
 
-def figures_over_all_queries(evaluation: Evaluation) -> dict[str, float | str]:
-    """The references over all queries of the evaluation, training and test together.
+def figures_over_all_queries(evaluation: Evaluation) -> dict[str, Any]:
+    """References and single models over all queries of the evaluation, training and test together.
 
     Returns:
-        Accuracies in [0, 1] as unweighted means over benchmarks, costs in USD as sums over queries, NaN unknown.
+        Accuracies in [0, 1] as unweighted means over benchmarks, costs in USD as sums over queries, NaN unknown;
+        per benchmark the number of queries, and per model the accuracy and the cost on each benchmark.
     """
     scored = np.isnan(evaluation.score).sum(axis=1) < len(evaluation.models)
     score, cost, group = evaluation.score[scored], evaluation.cost[scored], evaluation.benchmark[scored]
@@ -144,6 +146,9 @@ def figures_over_all_queries(evaluation: Evaluation) -> dict[str, float | str]:
         "oracle": float(group_mean(oracle_score, group, n_benchmarks).mean()),
         "oracle_cheapest_best_cost_usd": float(oracle_cost.sum()),
         "total_cost_usd": float(cost.sum()),
+        "n_queries": np.bincount(group, minlength=n_benchmarks),
+        "accuracy": accuracy,
+        "cost_usd_per_benchmark": group_sum(cost.T, group, n_benchmarks),
     }
 
 

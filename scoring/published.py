@@ -54,16 +54,20 @@ class PublishedTable:
         """The values of the rows of one kind, [n, n_benchmarks]."""
         return self.value[np.array(self.kinds) == kind]
 
-    def random_expectation(self) -> Floats:
-        """What a uniform choice among the printed models is expected to reach (or cost) on each benchmark.
+    def random_expectation(self, models: Iterable[str] = ()) -> Floats:
+        """What a uniform choice among printed models is expected to reach (or cost) on each benchmark.
 
         The mean over the models that have the benchmark: exact, since every model has all queries of its benchmarks.
+
+        Args:
+            models: names; none: all that are printed.
 
         Returns:
             [n_benchmarks] in the unit of the table.
         """
-        models = self.of_kind("model").T  # a benchmark is a query here
-        return random_expectation(models, models)[0]
+        rows = [self.row(name) for name in models]
+        value = (self.value[rows] if rows else self.of_kind("model")).T  # a benchmark is a query here
+        return random_expectation(value, value)[0]
 
 
 @dataclass(frozen=True, slots=True)

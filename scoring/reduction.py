@@ -59,7 +59,8 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
           cost_save_trade_off, pareto_dist, fit_s, route_s, share (of the queries, per model), entropy_bits; the last
           four are unknown for a router that was collected.
         - all_queries: random, best_single, best_single_model, best_single_cost_usd, dataset_oracle, oracle,
-          oracle_cheapest_best_cost_usd, total_cost_usd over training and test queries together.
+          oracle_cheapest_best_cost_usd, total_cost_usd over training and test queries together; n_queries (per
+          benchmark), accuracy and cost_usd_per_benchmark (per model and benchmark).
         - points: name, kind, trade_off, avg_acc, cost_usd, is_on_frontier, distance of every complete single model
           and every trade-off of every contestant.
         - hardness: n_queries with 0, 1, … all models right (mean over seeds), n_hard and share_hard (1 to 3 right),

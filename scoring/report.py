@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from scoring.comparison_tables import comparison_files
 from scoring.evaluation import Evaluation
 from scoring.figures import figure_files
 from scoring.html_report import html_page
@@ -20,7 +21,8 @@ def report_files(
     """File name -> content: metrics.json, the tables as CSV, Markdown and LaTeX, the figures, index.html, queries.html.
 
     Args:
-        result: from `scoring.reduction.reduce`.
+        result: from `scoring.reduction.reduce`; with a key `published` (`scoring.comparison.compare`) compare.csv and
+            compare.md come besides.
         evaluation: what was reduced; with it comes queries.html, if it is not too large for a browser.
         prompts: the start of each query's prompt, [n_queries], to be shown there.
     """
@@ -34,7 +36,8 @@ def report_files(
         if not reason:
             pages["queries.html"] = queries_page(result, evaluation, prompts)
         pages["index.html"] = html_page(result, figures, queries=reason)
-    return {"metrics.json": metrics, **table_files(result), **figures, **pages}
+    compared = comparison_files(result["published"]) if "published" in result else {}
+    return {"metrics.json": metrics, **table_files(result), **compared, **figures, **pages}
 
 
 def write_report(
@@ -55,6 +58,6 @@ def write_report(
     files = report_files(result, evaluation, prompts)
     for name, content in files.items():
         write_file(folder / name, content)
-    if "queries.html" not in files:
-        (folder / "queries.html").unlink(missing_ok=True)  # of an earlier report: it would show other routers
+    for name in {"queries.html", "compare.csv", "compare.md"} - files.keys():
+        (folder / name).unlink(missing_ok=True)  # of an earlier report: it would show other routers
     return [folder / name for name in files]

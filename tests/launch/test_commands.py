@@ -136,6 +136,23 @@ def test_a_setting_without_data_says_what_there_is(release, capsys):
     assert "shapes" in message
 
 
+def test_published_figures_are_set_beside_the_measured_ones_where_that_is_asked_for(release, capsys, tmp_path):
+    import_release.main([str(release)])
+    words = ["setting=release_flagship", "setting.benchmarks=[shapes]", "router=[elo]", "setting.seeds=[42]"]
+    words.append("report.n_resamples=10")
+    capsys.readouterr()
+    assert "published" in error_of(capsys, reduce.main([*words, "compare=papers"]))
+    assert train.main(words[:-1]) == 0
+    assert reduce.main([*words, "compare=published"]) == 0
+    output = capsys.readouterr().out
+    assert "No model of this run is among the published ones" in output
+    assert "report/release_flagship/compare.md" in output
+    files = {path.name for path in tmp_path.rglob("compare.*")}
+    assert files == {"compare.csv", "compare.md"}
+    assert reduce.main(words) == 0
+    assert not list(tmp_path.rglob("compare.*")), "an earlier comparison is about other routers"
+
+
 WORDS = ["setting=release_flagship", "setting.benchmarks=[shapes]", "encoder=hashed", "router=[knn]"]
 
 
