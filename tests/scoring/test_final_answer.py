@@ -37,6 +37,6 @@ def test_no_text_raises(text):
     ["<answer>", "</answer><answer>5", '"answer": ', '"answer": "', '"answer": [', '"', "Q:\n", "**1", "1.", "\\["],
 )
 def test_time_grows_with_the_length_only(unit):
-    begin = time.monotonic()
+    begin = time.process_time()  # others may be at work on this machine
     final_answer(unit * (100_000 // len(unit)))
-    assert time.monotonic() - begin < 1
+    assert time.process_time() - begin < 1
