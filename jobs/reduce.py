@@ -44,22 +44,31 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     Raises:
         StoreError: scores or routings are missing, or a routing belongs to other data.
     """
-    setting = task.setting
-    matrix = setting.matrix()
-    test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
-    collected_score, collected_cost = setting.collected_columns(matrix)
-    runs = tuple(_run(task, matrix, name, test) for name in task.routers)
-    evaluation = Evaluation(
-        setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
-        benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
-        collected=setting.collected, collected_score=collected_score, collected_cost=collected_cost,
-        test=test, routers=runs, provenance=_provenance(task, matrix),
-    )  # fmt: skip
+    setting, matrix = task.setting, task.setting.matrix()
+    evaluation = _evaluation(task, matrix)
     result = reduce(evaluation, n_resamples=task.n_resamples)
     if task.compare_published:
         result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
     write_report(result, task.folder, evaluation, _prompts(task, matrix))
     return result
+
+
+def read_evaluation(task: ReduceTask) -> Evaluation:
+    """What is reduced, from the store; raises as `reduce_setting`."""
+    return _evaluation(task, task.setting.matrix())
+
+
+def _evaluation(task: ReduceTask, matrix: Matrix) -> Evaluation:
+    setting = task.setting
+    test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
+    collected_score, collected_cost = setting.collected_columns(matrix)
+    runs = tuple(_run(task, matrix, name, test) for name in task.routers)
+    return Evaluation(
+        setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
+        benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
+        collected=setting.collected, collected_score=collected_score, collected_cost=collected_cost,
+        test=test, routers=runs, provenance=_provenance(task, matrix),
+    )  # fmt: skip
 
 
 def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]) -> RouterRun:
@@ -84,7 +93,7 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         is_reference=routings[0].meta["is_reference"],
         trade_off=routings[0].trade_off,
         headline=headline(routings),
-        choice=tuple(routing.choice.astype(np.int64) for routing in routings),
+        choice=tuple(np.ascontiguousarray(routing.choice) for routing in routings),
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
         calls=tuple(routing.calls for routing in routings),
