@@ -24,6 +24,8 @@ from scoring.contenders import (
 )
 from scoring.evaluation import Evaluation, RouterRun, check, scored_queries
 from scoring.metrics import Floats, entropy_bits, gain, gap, group_mean, n_right
+from scoring.pool_size import pool_size_figures
+from scoring.significance import bootstrap_p, holm
 from scoring.trade_offs import trade_off_figures
 
 __all__ = ["Evaluation", "RouterRun", "reduce"]
@@ -49,11 +51,13 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
         - references, single_models, routers: lists of rows. Each row has name, kind ("reference", "model",
           "router"), models (behind a reference), accuracy (per benchmark), avg_acc, avg_acc_sd (over seeds),
           avg_acc_interval, pooled_acc (over queries), difference (to Best Single), difference_interval,
-          is_distinguishable (that interval leaves out 0), gain_at_random, gain_at_best_single, gap_at_oracle,
-          cost_usd, cost_usd_per_benchmark, n_missing and n_unknown_cost (chosen pairs over all seeds).
-          A router's row has besides: is_reference, trade_off (its headline), n_trade_offs, perf_gain,
-          perf_gain_trade_off, cost_save, cost_save_trade_off, pareto_dist, fit_s, route_s, share (of the queries,
-          per model), entropy_bits; the last four are unknown for a router that was collected.
+          is_distinguishable (that interval leaves out 0), p_value (two-sided, that the difference is 0, from the
+          same resamples), gain_at_random, gain_at_best_single, gap_at_oracle, cost_usd, cost_usd_per_benchmark,
+          n_missing and n_unknown_cost (chosen pairs over all seeds).
+          A router's row has besides: is_reference, p_holm (p_value after Holm's correction over the contestants; None
+          for references), trade_off (its headline), n_trade_offs, perf_gain, perf_gain_trade_off, cost_save,
+          cost_save_trade_off, pareto_dist, fit_s, route_s, share (of the queries, per model), entropy_bits; the last
+          four are unknown for a router that was collected.
         - all_queries: random, best_single, best_single_model, best_single_cost_usd, dataset_oracle, oracle,
           oracle_cheapest_best_cost_usd, total_cost_usd over training and test queries together; n_queries (per
           benchmark), accuracy and cost_usd_per_benchmark (per model and benchmark).
@@ -61,6 +65,9 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
           and every trade-off of every contestant.
         - hardness: n_queries with 0, 1, … all models right (mean over seeds), n_hard and share_hard (1 to 3 right),
           rows: name, kind, accuracy by number of right models, hard_accuracy.
+        - pool_size: Oracle AvgAcc over pools of k models: k, selected (the k best models in hindsight), random_mean,
+          random_low, random_high (of all pools of k; quantiles of n_samples random ones), greedy (grown on training
+          queries); n_samples, quantiles. Missing pairs count 0 there. See `pool_size_figures`.
         - notes: sentences that belong beside the figures.
 
     Raises:
@@ -80,6 +87,9 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
     runs = [*data.routers, *[None] * len(collected)]
     for run, row, curve in zip(runs, router_rows, curves, strict=True):
         row |= curve | _routing(run, len(data.models))
+    tested = [np.nan if row["is_reference"] else row["p_value"] for row in router_rows]
+    for row, corrected in zip(router_rows, holm(np.array(tested)), strict=True):
+        row["p_holm"] = corrected
     relative_to = {name: np.array(by_name[name]["accuracy"]) for name in (RANDOM, BEST_SINGLE, ORACLE)}
     return _plain(
         {
@@ -97,6 +107,7 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
             "all_queries": figures_over_all_queries(data),
             "points": points,
             "hardness": _hardness(data, [*references, *routers, *collected]),
+            "pool_size": pool_size_figures(data, np.array([row["avg_acc"] for row in model_rows])),
             "notes": _notes(evaluation, data, rows, relative_to),
             "provenance": data.provenance,
         }
@@ -116,7 +127,8 @@ def _rows(data: Evaluation, contenders: list[Contender], n_resamples: int) -> li
     deviation = _deviations(data, contenders, n_resamples)
     interval = percentile_interval(avg, deviation, LEVEL)
     difference = avg - avg[best]
-    difference_interval = percentile_interval(difference, deviation - deviation[:, [best]], LEVEL)
+    paired = deviation - deviation[:, [best]]
+    difference_interval = percentile_interval(difference, paired, LEVEL)
     columns: dict[str, Any] = {
         "accuracy": mean,
         "avg_acc": avg,
@@ -128,6 +140,7 @@ def _rows(data: Evaluation, contenders: list[Contender], n_resamples: int) -> li
         "is_distinguishable": [
             None if np.isnan(low) else bool(low > 0 or high < 0) for low, high in difference_interval
         ],
+        "p_value": bootstrap_p(difference, paired),
         "gain_at_random": gain(mean, mean[number[RANDOM]], data.benchmarks).mean,
         "gain_at_best_single": gain(mean, mean[best], data.benchmarks).mean,
         "gap_at_oracle": gap(mean, mean[number[ORACLE]], data.benchmarks).mean,

@@ -56,7 +56,8 @@ def summary_table(result: dict[str, Any]) -> Table:
         "summary",
         "Accuracy",
         f"AvgAcc in percent: the mean over {len(result['benchmarks'])} benchmarks, averaged over {n_seeds} "
-        f"seed{'s' if n_seeds > 1 else ''}. SD: over seeds. Intervals: {level:g}%, paired bootstrap over queries.",
+        f"seed{'s' if n_seeds > 1 else ''}. SD: over seeds. Intervals: {level:g}%, paired bootstrap over queries. "
+        "p (Holm): of Δ = 0 from the same resamples, corrected for the number of contestants.",
         rows,
         [
             ("AvgAcc", lambda row: percent(row["avg_acc"])),
@@ -64,6 +65,7 @@ def summary_table(result: dict[str, Any]) -> Table:
             (f"{level:g}% interval", lambda row: span(row["avg_acc_interval"], percent)),
             ("Δ Best Single", lambda row: signed_percent(row["difference"])),
             (f"{level:g}% interval of Δ", lambda row: span(row["difference_interval"], signed_percent)),
+            ("p (Holm)", lambda row: decimals(row.get("p_holm"), 3)),
         ],
         [("Verdict", verdict)],
     )

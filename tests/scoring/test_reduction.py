@@ -3,12 +3,14 @@
 import csv
 import dataclasses
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
 
+from scoring.pool_size import pool_size_figures
 from scoring.reduction import Evaluation, RouterRun, reduce
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
@@ -140,6 +142,64 @@ def test_a_cascade_that_asks_the_cheap_model_first_pays_for_it_too():
     row = rows_of(result, "routers")["cascade"]
     assert row["cost_usd"] == np.mean([1 + 3 + 3 + 11, 1 + 1 + 3 + 11])
     assert [p["cost_usd"] for p in result["points"] if p["name"] == "cascade"] == [row["cost_usd"]]
+
+
+def test_p_values_are_corrected_over_the_contestants_only():
+    collected = {"collected": ("auto",), "collected_score": np.ones((8, 1)), "collected_cost": np.ones((8, 1))}
+    result = reduce(small(**collected), n_resamples=200)
+    fixed, curve, told, auto = (rows_of(result, "routers")[name] for name in ("fixed", "curve", "told", "auto"))
+    assert (fixed["p_value"], fixed["p_holm"]) == (1.0, 1.0)
+    assert 1 / 201 <= auto["p_value"] < curve["p_value"] < 1  # 0.375 and 0.25 better than Best Single
+    assert auto["p_holm"] == pytest.approx(3 * auto["p_value"])
+    assert curve["p_holm"] == pytest.approx(min(1.0, 2 * curve["p_value"]))
+    assert told["p_value"] is not None
+    assert told["p_holm"] is None
+    assert rows_of(result, "references")["Best Single"]["p_value"] == 1.0
+    assert all("p_holm" not in row for row in result["references"] + result["single_models"])
+
+
+def test_pool_sizes_of_a_small_case_by_hand():
+    pool = reduce(small(), n_resamples=50)["pool_size"]
+    assert pool["k"] == [1, 2, 3]
+    assert pool["selected"] == pytest.approx([0.625, 0.875, 0.875])  # good, dear, cheap
+    # alone .3125, .625, .5; in pairs .75, .6875, .875
+    assert pool["random_mean"] == pytest.approx([1.4375 / 3, 2.3125 / 3, 0.875])
+    assert pool["random_low"][0] == pytest.approx(0.3125)
+    assert pool["random_high"][0] == pytest.approx(0.625)
+    # grown on rows 2, 3, 6, 7: good, dear, cheap (.75, 1, 1 on test); on 0, 1, 4, 5: good, cheap, dear (.5, .5, .75)
+    assert pool["greedy"] == pytest.approx([0.625, 0.75, 0.875])
+
+
+def test_pool_sizes_without_training_queries_have_no_greedy_pool():
+    pool = reduce(small(test=(np.arange(8),) * 2, routers=()), n_resamples=50)["pool_size"]
+    assert pool["greedy"] == [None] * 3
+    assert pool["selected"][-1] == pytest.approx(0.875)
+
+
+def test_in_pools_a_missing_pair_counts_zero():
+    score = small().score.copy()
+    score[1, 1] = NAN  # good at add; only dear is right there besides
+    pool = reduce(small(score=score), n_resamples=50)["pool_size"]
+    assert pool["random_mean"][0] == pytest.approx((1.4375 - 0.125) / 3)
+    assert pool["selected"][-1] == pytest.approx(0.875)
+
+
+def test_pool_sizes_of_thirty_models_take_no_time():
+    score = (np.random.default_rng(0).random((12_000, 33)) < 0.6).astype(float)
+    rows = np.random.default_rng(1).permutation(12_000)
+    large = small(
+        models=tuple(f"m{i}" for i in range(33)),
+        benchmark=np.arange(12_000) % 2,
+        index=np.arange(12_000),
+        score=score,
+        cost=score,
+        test=(np.sort(rows[:3600]), np.sort(rows[-3600:])),
+        routers=(),
+    )
+    start = time.process_time()
+    curves = pool_size_figures(large, score.mean(axis=0))
+    assert time.process_time() - start < 3  # 0.5 s on a free core
+    assert np.array(curves["random_mean"]) == pytest.approx(1 - 0.4 ** np.arange(1, 34), abs=0.02)
 
 
 def test_hardness_of_a_small_case_by_hand():
