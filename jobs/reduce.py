@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from jobs.setting import Setting, all_columns, content_digest
 from scoring.comparison import compare
+from scoring.paper_tables import encoder_figures
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
 from store.digest import digest
@@ -27,6 +29,7 @@ class ReduceTask:
     Attributes:
         prompt_characters: how much of each prompt queries.html shows; 0: nothing.
         compare_published: whether the figures of LLMRouterBench are set beside the measured ones.
+        other_encoders: folders of reports on the same data with other encoders, for a table of them all.
     """
 
     setting: Setting
@@ -36,19 +39,25 @@ class ReduceTask:
     n_resamples: int = 1000
     prompt_characters: int = 160
     compare_published: bool = False
+    other_encoders: tuple[Path, ...] = ()
 
 
 def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     """Writes the report; gives back the result behind it (`scoring.reduction.reduce`).
 
     Raises:
-        StoreError: scores or routings are missing, or a routing belongs to other data.
+        StoreError: scores or routings are missing, a routing belongs to other data, or another report cannot be read.
+        ValueError: the reports of other encoders are about other models, benchmarks or seeds.
     """
-    setting, matrix = task.setting, task.setting.matrix()
+    setting = task.setting
+    others = [_report(folder) for folder in task.other_encoders]
+    matrix = setting.matrix()
     evaluation = _evaluation(task, matrix)
     result = reduce(evaluation, n_resamples=task.n_resamples)
     if task.compare_published:
         result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
+    if others:
+        result["encoders"] = encoder_figures([result, *others])
     write_report(result, task.folder, evaluation, _prompts(task, matrix))
     return result
 
@@ -69,6 +78,15 @@ def _evaluation(task: ReduceTask, matrix: Matrix) -> Evaluation:
         collected=setting.collected, collected_score=collected_score, collected_cost=collected_cost,
         test=test, routers=runs, provenance=_provenance(task, matrix),
     )  # fmt: skip
+
+
+def _report(folder: Path) -> dict[str, Any]:
+    """The result behind a report."""
+    path = folder / "metrics.json"
+    try:
+        return orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise StoreError(f"{path} is no report of launch/reduce.py: {error}") from None
 
 
 def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]) -> RouterRun:
