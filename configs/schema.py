@@ -211,6 +211,10 @@ class ReportConfig:
         metadata={"help": "published: LLMRouterBench's figures beside the measured ones (short: compare=)",
                   "choices": ["published"]},
     )  # fmt: skip
+    encoders: list[str] = field(
+        default_factory=list,
+        metadata={"help": "folders of reports on the same data with other encoders: a table of them all"},
+    )
 
 
 @dataclass

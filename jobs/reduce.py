@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from jobs.setting import Setting, all_columns, content_digest
 from scoring.comparison import compare
+from scoring.paper_tables import encoder_figures
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
 from store.digest import digest
@@ -27,6 +29,7 @@ class ReduceTask:
     Attributes:
         prompt_characters: how much of each prompt queries.html shows; 0: nothing.
         compare_published: whether the figures of LLMRouterBench are set beside the measured ones.
+        other_encoders: folders of reports on the same data with other encoders, for a table of them all.
     """
 
     setting: Setting
@@ -36,30 +39,54 @@ class ReduceTask:
     n_resamples: int = 1000
     prompt_characters: int = 160
     compare_published: bool = False
+    other_encoders: tuple[Path, ...] = ()
 
 
 def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     """Writes the report; gives back the result behind it (`scoring.reduction.reduce`).
 
     Raises:
-        StoreError: scores or routings are missing, or a routing belongs to other data.
+        StoreError: scores or routings are missing, a routing belongs to other data, or another report cannot be read.
+        ValueError: the reports of other encoders are about other models, benchmarks or seeds.
     """
     setting = task.setting
+    others = [_report(folder) for folder in task.other_encoders]
     matrix = setting.matrix()
+    evaluation = _evaluation(task, matrix)
+    result = reduce(evaluation, n_resamples=task.n_resamples)
+    if task.compare_published:
+        result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
+    if others:
+        result["encoders"] = encoder_figures([result, *others])
+    write_report(result, task.folder, evaluation, _prompts(task, matrix))
+    return result
+
+
+def read_evaluation(task: ReduceTask) -> Evaluation:
+    """What is reduced, from the store; raises as `reduce_setting`."""
+    return _evaluation(task, task.setting.matrix())
+
+
+def _evaluation(task: ReduceTask, matrix: Matrix) -> Evaluation:
+    setting = task.setting
     test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
     collected_score, collected_cost = setting.collected_columns(matrix)
     runs = tuple(_run(task, matrix, name, test) for name in task.routers)
-    evaluation = Evaluation(
+    return Evaluation(
         setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
         benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
         collected=setting.collected, collected_score=collected_score, collected_cost=collected_cost,
         test=test, routers=runs, provenance=_provenance(task, matrix),
     )  # fmt: skip
-    result = reduce(evaluation, n_resamples=task.n_resamples)
-    if task.compare_published:
-        result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
-    write_report(result, task.folder, evaluation, _prompts(task, matrix))
-    return result
+
+
+def _report(folder: Path) -> dict[str, Any]:
+    """The result behind a report."""
+    path = folder / "metrics.json"
+    try:
+        return orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise StoreError(f"{path} is no report of launch/reduce.py: {error}") from None
 
 
 def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]) -> RouterRun:
@@ -84,7 +111,7 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         is_reference=routings[0].meta["is_reference"],
         trade_off=routings[0].trade_off,
         headline=headline(routings),
-        choice=tuple(routing.choice.astype(np.int64) for routing in routings),
+        choice=tuple(np.ascontiguousarray(routing.choice) for routing in routings),
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
         calls=tuple(routing.calls for routing in routings),

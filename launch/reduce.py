@@ -38,6 +38,7 @@ def reduce_routers(config: Config) -> int:
         setting=setting, routers=tuple(config.router), seeds=tuple(config.setting.seeds), folder=folder,
         n_resamples=config.report.n_resamples, prompt_characters=config.report.prompt_characters,
         compare_published=config.report.compare == "published",
+        other_encoders=tuple(Path(name).expanduser().absolute() for name in config.report.encoders),
     )  # fmt: skip
     jobs = run_folder(config, "reduce")
     with following("reduce") as show:

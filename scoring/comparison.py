@@ -19,14 +19,13 @@ from scoring.counterparts import (
     Reasons,
     Result,
     Run,
-    canonical,
     has_encoder,
     model_pairs,
     seen_from,
     split_pairs,
 )
 from scoring.metrics import best_single, gain, gap
-from scoring.published import TEST_TABLE, closest_setting, published_figures
+from scoring.published import TEST_TABLE, canonical, closest_setting, published_figures
 
 Record = dict[str, Any]
 

@@ -1,6 +1,5 @@
 """What of a run stands for which printed row of LLMRouterBench, and what speaks against comparing the two."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +17,7 @@ from scoring.published import (
     TRAIN_SHARE,
     PublishedSetting,
     PublishedTable,
+    canonical,
 )
 
 Result = dict[str, Any]
@@ -174,11 +174,6 @@ def split_pairs(run: Run) -> Iterator[Pair]:
                 overall = float(printed.mean() if metric == "accuracy" else printed.sum())
                 source = f"models of {pair.source}"
                 yield replace(pair, source=source, printed=printed, printed_overall=overall)
-
-
-def canonical(name: str) -> str:
-    """A benchmark or an encoder whatever stands between its words: swe-bench, org/all-MiniLM-L6-v2."""
-    return re.sub(r"[-. ]", "_", name.rpartition("/")[2]).lower()
 
 
 def _router_pairs(run: Run, table: PublishedTable, i: int, metric: str, keys: tuple[str, str]) -> Iterator[Pair]:

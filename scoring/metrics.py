@@ -22,20 +22,24 @@ TIE = 1e-12  # two accuracies closer than this are equal: they differ by the rou
 def group_sum(value: Floats, group: Integers, n_groups: int) -> Floats:
     """Sum of every row over each group of queries; a NaN makes its group's sum NaN.
 
-    Rows are added one element after the other, so equal rows have bitwise equal sums whatever stands beside them
-    (a matrix product does not promise that, and a constant router must tie with the model it is).
+    Every row is added up in the same order, so equal rows have bitwise equal sums whatever stands beside them (a matrix
+    product does not promise that, and a constant router must tie with the model it is).
 
     Args:
         value: [..., n_queries], any unit.
-        group: int [n_queries] in [0, n_groups), the benchmark of each query.
+        group: int [n_queries] in [0, n_groups), the benchmark of each query; fastest where it is sorted.
 
     Returns:
         [..., n_groups] in the unit of `value`; 0 for an empty group.
     """
-    n_rows, n_queries = math.prod(value.shape[:-1]), value.shape[-1]
-    key = np.arange(n_rows)[:, None] * n_groups + group
-    total = np.bincount(key.ravel(), weights=value.reshape(n_rows, n_queries).ravel(), minlength=n_rows * n_groups)
-    return total.astype(np.float64).reshape(*value.shape[:-1], n_groups)
+    if (np.diff(group) < 0).any():
+        order = np.argsort(group, kind="stable")
+        value, group = value[..., order], group[order]
+    total = np.zeros((*value.shape[:-1], n_groups))
+    present, start = np.unique(group, return_index=True)
+    if present.size:
+        total[..., present] = np.add.reduceat(np.ascontiguousarray(value, np.float64), start, axis=-1)
+    return total
 
 
 def group_mean(value: Floats, group: Integers, n_groups: int) -> Floats:
@@ -48,10 +52,12 @@ def group_mean(value: Floats, group: Integers, n_groups: int) -> Floats:
     Returns:
         [..., n_groups] in the unit of `value`; NaN where a row has no value in a group.
     """
-    present = ~np.isnan(value)
-    total = group_sum(np.where(present, value, 0.0), group, n_groups)
-    count = group_sum(present.astype(np.float64), group, n_groups)
-    return _divide(total, count)
+    missing = np.isnan(value)
+    if not missing.any():
+        total = group_sum(value, group, n_groups)
+        return _divide(total, np.broadcast_to(np.bincount(group, minlength=n_groups), total.shape))
+    total = group_sum(np.where(missing, 0.0, value), group, n_groups)
+    return _divide(total, group_sum((~missing).astype(np.float64), group, n_groups))
 
 
 def avg_acc(accuracy: Floats, names: Sequence[str], benchmarks: Sequence[str]) -> Floats:
@@ -92,7 +98,8 @@ def take_choice(value: Floats, choice: Integers) -> Floats:
     Returns:
         [..., n_queries]; NaN where the chosen pair is missing.
     """
-    return value[np.arange(value.shape[0]), choice]
+    n_queries, n_models = value.shape
+    return np.ascontiguousarray(value).ravel().take(choice + n_models * np.arange(n_queries))
 
 
 def choice_cost(cost: Floats, choice: Integers, calls: Floats | None = None) -> Floats:

@@ -7,6 +7,7 @@ the bars of Figures 4, 7, 8 and Table 10. Accuracies are percent and costs USD t
 """
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -121,6 +122,11 @@ def closest_setting(models: Iterable[str]) -> PublishedSetting | None:
     own = set(models)
     most = max((published_setting(name) for name in SETTINGS), key=lambda setting: len(own & set(setting.models)))
     return most if own & set(most.models) else None
+
+
+def canonical(name: str) -> str:
+    """A benchmark or an encoder whatever stands between its words: swe-bench, org/all-MiniLM-L6-v2."""
+    return re.sub(r"[-. ]", "_", name.rpartition("/")[2]).lower()
 
 
 def _table(number: str, lines: list[list[str]]) -> PublishedTable:

@@ -10,6 +10,7 @@ from scoring.comparison_tables import comparison_files
 from scoring.evaluation import Evaluation
 from scoring.figures import figure_files
 from scoring.html_report import html_page
+from scoring.paper_tables import paper_table_files
 from scoring.queries_page import queries_page, too_large
 from scoring.tables import table_files
 from store.atomic import write_file
@@ -22,7 +23,7 @@ def report_files(
 
     Args:
         result: from `scoring.reduction.reduce`; with a key `published` (`scoring.comparison.compare`) compare.csv and
-            compare.md come besides.
+            compare.md come besides, with `encoders` (`scoring.paper_tables.encoder_figures`) paper_encoders.
         evaluation: what was reduced; with it comes queries.html, if it is not too large for a browser.
         prompts: the start of each query's prompt, [n_queries], to be shown there.
     """
@@ -36,8 +37,9 @@ def report_files(
         if not reason:
             pages["queries.html"] = queries_page(result, evaluation, prompts)
         pages["index.html"] = html_page(result, figures, queries=reason)
-    compared = comparison_files(result["published"]) if "published" in result else {}
-    return {"metrics.json": metrics, **table_files(result), **compared, **figures, **pages}
+    tables = table_files(result) | paper_table_files(result)
+    tables |= comparison_files(result["published"]) if "published" in result else {}
+    return {"metrics.json": metrics, **tables, **figures, **pages}
 
 
 def write_report(
@@ -58,6 +60,7 @@ def write_report(
     files = report_files(result, evaluation, prompts)
     for name, content in files.items():
         write_file(folder / name, content)
-    for name in {"queries.html", "compare.csv", "compare.md"} - files.keys():
+    optional = {"queries.html", "compare.csv", "compare.md", "paper_encoders.md", "paper_encoders.tex"}
+    for name in optional - files.keys():
         (folder / name).unlink(missing_ok=True)  # of an earlier report: it would show other routers
     return [folder / name for name in files]

@@ -3,8 +3,9 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from rich import box
@@ -21,21 +22,31 @@ _LATEX = str.maketrans(
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "–": "--",
+        "±": r"$\pm$",
         "Δ": r"$\Delta$",
         "θ": r"$\theta$",
         "†": r"$\dagger$",
         **{character: f"\\{character}" for character in "&%$#_{}"},
     }
 )
+_MARKDOWN_MARKS = {"": "{}", "best": "**{}**", "second": "<u>{}</u>"}
+_LATEX_MARKS = {"": "{}", "best": r"\textbf{{{}}}", "second": r"\underline{{{}}}"}
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, a cell per row, and whether the cells are words (left-aligned) or numbers."""
+    """A heading, a cell per row, and whether the cells are words (left-aligned) or numbers.
+
+    Attributes:
+        marks: "best", "second" or "" per cell, bold and underlined in Markdown and LaTeX; empty: none is marked.
+        group: a heading over neighbouring columns that share it, in LaTeX only.
+    """
 
     title: str
     cells: tuple[str, ...]
     is_text: bool = False
+    marks: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +76,25 @@ def as_markdown(table: Table) -> str:
 
     columns = table.columns
     head = [line([_markdown(c.title) for c in columns]), line(["---" if c.is_text else "---:" for c in columns])]
-    body = [line([_markdown(cell) for cell in cells]) for cells in zip(*(c.cells for c in columns), strict=True)]
+    body = [line(list(cells)) for cells in zip(*(_marked(c, _markdown, _MARKDOWN_MARKS) for c in columns), strict=True)]
     return "\n".join([f"## {table.title}", "", table.caption, "", *head, *body, ""])
 
 
 def as_latex(table: Table) -> str:
     """A tabular with booktabs rules, a rule between kinds of rows."""
-    cells = list(zip(*(c.cells for c in table.columns), strict=True))
-    lines = [f"  {' & '.join(cell.translate(_LATEX) for cell in row)} \\\\" for row in cells]
+    cells = zip(*(_marked(c, _latex, _LATEX_MARKS) for c in table.columns), strict=True)
+    lines = [f"  {' & '.join(row)} \\\\" for row in cells]
     for i, (kind, following) in reversed(list(enumerate(pairwise(table.kinds)))):
         if kind != following:
             lines.insert(i + 1, "  \\midrule")
     alignment = "".join("l" if c.is_text else "r" for c in table.columns)
-    titles = " & ".join(c.title.translate(_LATEX) for c in table.columns)
+    titles = " & ".join(_latex(c.title) for c in table.columns)
     return "\n".join(
         [
             f"% {table.title}. {table.caption}",
             f"\\begin{{tabular}}{{{alignment}}}",
             "  \\toprule",
+            *_group_lines(table.columns),
             f"  {titles} \\\\",
             "  \\midrule",
             *lines,
@@ -143,6 +155,29 @@ def _parts(columns: list[Column], width: int) -> list[list[Column]]:
 def _width(column: Column) -> int:
     """Width that keeps every cell on one line; the title may fold at its spaces."""
     return max(len(text) for text in (*column.cells, *column.title.split(" ")))
+
+
+def _marked(column: Column, escaped: Callable[[str], str], marks: dict[str, str]) -> list[str]:
+    """The cells of a column, escaped and marked."""
+    marked = column.marks or ("",) * len(column.cells)
+    return [marks[mark].format(escaped(cell)) for cell, mark in zip(column.cells, marked, strict=True)]
+
+
+def _group_lines(columns: tuple[Column, ...]) -> list[str]:
+    """A line with the headings over groups of columns, and the rules under them; nothing if there are none."""
+    if not any(column.group for column in columns):
+        return []
+    headings, rules, first = [], "", 1
+    for name, members in groupby(columns, key=lambda column: column.group):
+        width = len(list(members))
+        headings.append(f"\\multicolumn{{{width}}}{{c}}{{{_latex(name)}}}")
+        rules += f"\\cmidrule(lr){{{first}-{first + width - 1}}}" if name else ""
+        first += width
+    return [f"  {' & '.join(headings)} \\\\", f"  {rules}"]
+
+
+def _latex(text: str) -> str:
+    return text.translate(_LATEX)
 
 
 def _markdown(cell: str) -> str:

@@ -1,6 +1,7 @@
 """Training and reducing a setting from a store: skipped when up to date, honest about the test split."""
 
 import base64
+import json
 import re
 import zlib
 from dataclasses import replace
@@ -140,6 +141,22 @@ def test_routers_train_and_the_reduction_compares_them(setting, tmp_path, router
     assert accuracy["oracle"] >= accuracy["dataset_oracle"] >= accuracy["knn"] - 0.05
     assert accuracy["knn"] > accuracy["best_single"] + 0.1 > accuracy["random_choice"]
     assert (tmp_path / "report" / "index.html").stat().st_size > 1000
+
+
+def test_reports_with_other_encoders_stand_in_one_table(setting, tmp_path):
+    train(task(setting))
+    parts = {"setting": setting, "routers": ("knn",), "seeds": SEEDS, "n_resamples": 50}
+    first = tmp_path / "first"
+    reduce_setting(ReduceTask(folder=first, **parts))
+    assert not (first / "paper_encoders.md").exists()
+    metrics = json.loads((first / "metrics.json").read_text())
+    metrics["provenance"]["encoder"] = "another"
+    (first / "metrics.json").write_text(json.dumps(metrics))
+    result = reduce_setting(ReduceTask(folder=tmp_path / "second", other_encoders=(first,), **parts))
+    assert [entry["encoder"] for entry in result["encoders"]] == [setting.encoder, "another"]
+    assert "another" in (tmp_path / "second" / "paper_encoders.md").read_text()
+    with pytest.raises(StoreError, match=r"nowhere/metrics.json is no report"):
+        reduce_setting(ReduceTask(folder=tmp_path, other_encoders=(tmp_path / "nowhere",), **parts))
 
 
 @pytest.mark.parametrize("n_characters", [0, 12])

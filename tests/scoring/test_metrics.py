@@ -1,8 +1,4 @@
-"""Metrics against hand-computed cases, properties that hold for any scores, and the figures printed in the papers."""
-
-import csv
-from collections import defaultdict
-from pathlib import Path
+"""Metrics against hand-computed cases and properties that hold for any scores."""
 
 import numpy as np
 import pytest
@@ -10,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from scoring import metrics
 from scoring.metrics import (
     avg_acc,
     best_single,
@@ -31,7 +26,6 @@ from scoring.metrics import (
     take_choice,
 )
 
-PUBLISHED = Path(__file__).parents[2].parent / "shared" / "spec" / "published"
 NAN = np.nan
 
 # ---------------------------------------------------------------------------------------------- cases by hand
@@ -241,92 +235,3 @@ def test_frontier_is_what_nothing_dominates(points):
     distance = distance_to_frontier(accuracy, cost)
     assert (distance[expected] == 0).all()
     assert (distance[~np.array(expected)] > 0).all()
-
-
-# ------------------------------------------------------------------------------------------ published figures
-
-
-def published(name: str) -> list[dict[str, str]]:
-    path = PUBLISHED / name
-    if not path.exists():
-        pytest.skip(f"the published tables are not here: {path.name}")
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def table(name: str) -> dict[tuple[str, str], dict[str, float]]:
-    """(name, config) -> benchmark -> value of one published table."""
-    rows: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    for row in published(name):
-        if row["value"]:
-            rows[row["name"], row["config"]][row["dataset"]] = float(row["value"])
-    return dict(rows)
-
-
-@pytest.mark.parametrize("name", ["RouterDC", "EmbedLLM", "GraphRouter", "Model-SAT", "Avengers", "Dataset Oracle"])
-def test_published_gains_follow_from_the_published_accuracies(name):
-    accuracies = table("lrb_table11_accuracy_performance_test30.csv")
-    printed = {row["name"]: row for row in published("lrb_fig04_performance_metrics.csv")}[name]
-    benchmarks = [b for b in accuracies["Oracle", ""] if b != "Avg"]
-    assert len(benchmarks) == 15
-    a, r, o = (np.array([accuracies[n, ""][b] for b in benchmarks]) / 100 for n in (name, "Random Router", "Oracle"))
-    models = [
-        row["name"] for row in published("lrb_table11_accuracy_performance_test30.csv") if row["row_type"] == "model"
-    ]
-    models = list(dict.fromkeys(models))
-    pool = np.array([[accuracies[m, ""][b] for b in benchmarks] for m in models]) / 100
-    best = best_single(pool, models, benchmarks)
-    assert models[best] == "Qwen3-8B"
-    ours = (gain(a, r, benchmarks).mean, gain(a, pool[best], benchmarks).mean, gap(a, o, benchmarks).mean)
-    for value, column in zip(ours, ("gain_at_random_pct", "gain_at_best_single_pct", "gap_at_oracle_pct"), strict=True):
-        assert 100 * value == pytest.approx(float(printed[column]), abs=0.0501), column
-
-
-@pytest.mark.parametrize("name", ["GraphRouter", "RouteLLM", "FrugalGPT", "HybridLLM", "OpenRouter", "Avengers-Pro"])
-def test_published_perf_gain_and_cost_save_follow_from_the_published_curves(name):
-    accuracies = table("lrb_table12_accuracy_performance_cost_test30.csv")
-    costs = table("lrb_table13_cost_usd_performance_cost_test30.csv")
-    printed = {row["name"]: row for row in published("lrb_fig07_perfgain_costsave.csv")}[name]
-    curve = [key for key in accuracies if key[0] == name]
-    accuracy = np.array([accuracies[key]["Avg"] for key in curve]) / 100
-    cost = np.array([costs[key]["Total"] for key in curve])
-    best, best_cost = accuracies["GPT-5", ""]["Avg"] / 100, costs["GPT-5", ""]["Total"]
-    assert 100 * perf_gain(accuracy, best).value == pytest.approx(float(printed["perf_gain_pct"]), abs=0.0501)
-    saved = cost_save(accuracy, cost, best, best_cost)
-    if not printed["cost_save_pct"]:
-        assert saved.configuration == -1
-    elif name == "Avengers-Pro":  # 21 of its 101 points are printed; the one it was chosen at lies between two of them
-        assert curve[saved.configuration][1] == "alpha=0.65"
-        assert (
-            100 * saved.value
-            < float(printed["cost_save_pct"])
-            < 100 * (1 - costs[name, "alpha=0.60"]["Total"] / best_cost)
-        )
-    else:
-        assert 100 * saved.value == pytest.approx(float(printed["cost_save_pct"]), abs=0.0501)
-
-
-def test_published_pareto_dist_follows_from_the_published_curves_where_they_are_complete():
-    accuracies = table("lrb_table12_accuracy_performance_cost_test30.csv")
-    costs = table("lrb_table13_cost_usd_performance_cost_test30.csv")
-    baselines = {"Oracle", "Random Router", "Dataset Oracle"}
-    points = [key for key in accuracies if key[0] not in baselines]
-    accuracy = np.array([accuracies[key]["Avg"] for key in points]) / 100
-    distance = distance_to_frontier(accuracy, np.array([costs[key]["Total"] for key in points]))
-    ours = {
-        name: np.mean([d for d, key in zip(distance, points, strict=True) if key[0] == name])
-        for name in ("HybridLLM", "FrugalGPT", "RouteLLM", "GraphRouter", "Avengers-Pro")
-    }
-    printed = {row["name"]: float(row["pareto_dist"]) for row in published("lrb_fig08_paretodist.csv")}
-    # 21 of 101 points of Avengers-Pro are printed, so the frontier here is coarser than the paper's.
-    for name, value in ours.items():
-        assert value == pytest.approx(printed[name], abs=0.01), name
-
-
-def test_expected_accuracy_of_a_random_choice_is_not_what_the_paper_prints():
-    accuracies = table("lrb_table11_accuracy_performance_test30.csv")
-    rows = published("lrb_table11_accuracy_performance_test30.csv")
-    models = list(dict.fromkeys(row["name"] for row in rows if row["row_type"] == "model"))
-    expected, _ = metrics.random_expectation(np.array([[accuracies[m, ""]["AIME"] for m in models]]), np.zeros((1, 20)))
-    assert expected[0] == pytest.approx(30.67, abs=0.005)
-    assert accuracies["Random Router", ""]["AIME"] == 15.56
