@@ -386,7 +386,7 @@ def test_requests_per_minute_are_spread_evenly(provider, session):
     one = engine(provider, session, limits={"requests_per_minute": 600.0})
     ask(one, *map(request, range(6)))
     gaps = [later - sooner for sooner, later in zip(provider.times, provider.times[1:], strict=False)]
-    assert min(gaps) > 0.07
+    assert min(gaps) > 0.03  # 0.1 but for a busy machine; at once they would be some milliseconds apart
     assert 0.45 < provider.times[-1] - provider.times[0] < 3
 
 
