@@ -1,5 +1,6 @@
 """The sandbox: what a program gets, what hostile ones do not, and that nothing is left of them."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -306,7 +307,8 @@ def signalled(number, processes):
         time.sleep(0.05)
     time.sleep(0.3)
     for pid in (*processes(), sandbox._door[1].pid):
-        os.kill(pid, number)
+        with contextlib.suppress(ProcessLookupError):  # it ended with those before it
+            os.kill(pid, number)
     thread.join()
     return outcomes[0]
 
