@@ -41,12 +41,12 @@ class Scorer:
         # einsum adds up every row alike, whatever rows stand beside it; a matrix product does not promise that
         logit = self.bias + np.einsum("qc,c->q", query, self.on_query)
         if self.on_answer is None:
-            return _logistic(logit)
+            return logistic(logit)
         assert answer is not None
         if not len(answer):
             return logit
         is_empty = np.array([not line.strip() for line in answer], dtype=bool)
-        return np.where(is_empty, -np.inf, _logistic(logit + _answer_features(answer) @ self.on_answer))
+        return np.where(is_empty, -np.inf, logistic(logit + _answer_features(answer) @ self.on_answer))
 
 
 def fit_scorer(query: NDArray[np.float64], answer: NDArray[np.object_] | None, score: NDArray[np.float64]) -> Scorer:
@@ -89,5 +89,6 @@ def _answer_features(answer: NDArray[np.object_]) -> Any:  # a sparse matrix; sc
     return hstack([csr_matrix(length[:, None]), words.transform(line[-_END:] for line in answer)], format="csr")
 
 
-def _logistic(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+def logistic(logit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities of log odds, of the same shape."""
     return 0.5 * (1.0 + np.tanh(logit / 2.0))

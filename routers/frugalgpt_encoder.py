@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routers import checks
+from routers.answer_scorer import logistic
 from routers.router import Queries
 from routers.scored_cascade import ScoredCascade
 from routers.text_router import TextRouter
@@ -98,7 +99,7 @@ class FrugalGPTEncoder(TextRouter, ScoredCascade):
         if texts:
             tokens = self.tokens(texts)
             logit = self.ask(len(texts), lambda net, rows: net(*tokens.batch(rows))).astype(np.float64)
-            chance = 0.5 * (1.0 + np.tanh(logit / 2.0))
+            chance = logistic(logit)
             if head is None:
                 found[query[:, None], self.heads_] = chance
             else:
@@ -111,11 +112,7 @@ class FrugalGPTEncoder(TextRouter, ScoredCascade):
 
     def network(self) -> "torch.nn.Module":
         """The encoder with an output for every model that may be called."""
-        from routers.text_networks import Classifier, Encoder
-
-        plan = self.plan()
-        encoder = Encoder(self.name, plan.encoder, plan.pooling, plan.gradient_checkpointing)
-        return Classifier(encoder, len(self.heads_), 0.1)
+        return self.classifier(len(self.heads_), 0.1)
 
     def _read(
         self, queries: Queries, row: NDArray[np.int64], wanted: NDArray[np.bool_]

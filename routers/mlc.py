@@ -67,8 +67,4 @@ class MLC(TextRouter):
 
     def network(self) -> "torch.nn.Module":
         """The encoder with a logit for every model."""
-        from routers.text_networks import Classifier, Encoder
-
-        plan = self.plan()
-        encoder = Encoder(self.name, plan.encoder, plan.pooling, plan.gradient_checkpointing)
-        return Classifier(encoder, len(self.models_), 0.1)
+        return self.classifier(len(self.models_), 0.1)

@@ -169,12 +169,15 @@ class Tokens:
 
     def __init__(self, name: str, path: str, texts: Sequence[str], max_tokens: int, side: str) -> None:
         tokenizer = load(name, path, "AutoTokenizer", truncation_side=side)
-        safe = [text.encode("utf-8", "replace").decode() for text in texts]  # tokenizers refuse lone surrogates
+        safe = _readable(texts)
         longest = min(max_tokens, tokenizer.model_max_length)  # some encoders have no places beyond
-        self._ids = tokenizer(safe, truncation=True, max_length=longest)["input_ids"] if safe else []
-        self.n_tokens = np.array([len(ids) for ids in self._ids], np.int64)
-        pad = tokenizer.pad_token_id
-        self._pad = tokenizer.eos_token_id if pad is None else pad
+        self._hold(
+            tokenizer(safe, truncation=True, max_length=longest)["input_ids"] if safe else [], _padding(tokenizer)
+        )
+
+    def _hold(self, ids: list[list[int]], pad: int) -> None:
+        self._ids, self._pad = ids, pad
+        self.n_tokens = np.array([len(numbers) for numbers in ids], np.int64)
 
     def batch(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
         """Token numbers and which of them count, int64 [n_rows, longest], on this rank's device."""
@@ -208,17 +211,25 @@ class Prompts(Tokens):
         chat = tokenizer.apply_chat_template(
             [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
         )
-        self._pad = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+        pad = _padding(tokenizer)
         *before, after = map(numbers, chat.split(mark))
-        head = [*before[0], self._pad, *before[1]] if takes_vector else before[0]
+        head = [*before[0], pad, *before[1]] if takes_vector else before[0]
         self.place = len(before[0])
-        safe = [text.encode("utf-8", "replace").decode() for text in texts]
-        self._ids = [[*head, *numbers(text)[:max_tokens], *after] for text in safe]
-        self.n_tokens = np.array([len(ids) for ids in self._ids], np.int64)
+        self._hold([[*head, *numbers(text)[:max_tokens], *after] for text in _readable(texts)], pad)
         self.answers = tuple(numbers(word)[0] for word in answers)
         if len(set(self.answers)) < len(answers):
             words = ", ".join(answers)
             raise RouterError(f"{name}: {path} begins two of {words} with the same token; take another language model")
+
+
+def _readable(texts: Sequence[str]) -> list[str]:
+    """Texts without lone surrogates, which tokenizers refuse."""
+    return [text.encode("utf-8", "replace").decode() for text in texts]
+
+
+def _padding(tokenizer: Any) -> int:
+    """Number of the token that fills up short texts; it does not count."""
+    return tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
 
 
 def padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -90,11 +90,7 @@ class TextPair(TextRouter):
 
     def network(self) -> "torch.nn.Module":
         """The encoder with its classes."""
-        from routers.text_networks import Classifier, Encoder
-
-        plan = self.plan()
-        encoder = Encoder(self.name, plan.encoder, plan.pooling, plan.gradient_checkpointing)
-        return Classifier(encoder, self.n_classes, self.dropout)
+        return self.classifier(self.n_classes, self.dropout)
 
     def _train(
         self, texts: tuple[str, ...], target: NDArray[np.float32], learns: NDArray[np.int64], holds: NDArray[np.int64]

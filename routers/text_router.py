@@ -270,6 +270,14 @@ class TextRouter(Router):
         """The network with its initial weights."""
         raise NotImplementedError
 
+    def classifier(self, n_outputs: int, dropout: float) -> "torch.nn.Module":
+        """The encoder with a linear layer of so many logits."""
+        from routers.text_networks import Classifier, Encoder
+
+        plan = self.plan()
+        encoder = Encoder(self.name, plan.encoder, plan.pooling, plan.gradient_checkpointing)
+        return Classifier(encoder, n_outputs, dropout)
+
     def ask(self, n_rows: int, output: "Callable[[Any, NDArray[np.int64]], torch.Tensor]") -> NDArray[np.float32]:
         """Outputs of the trained network for so many rows, computed by all ranks together, [n_rows, n_outputs].
 
