@@ -25,7 +25,7 @@ from scoring.tables import (
 
 Result = dict[str, Any]
 
-PAGES = Path(__file__).with_name("pages")
+_PAGES = Path(__file__).with_name("pages")
 
 # What stands where: a heading, figures, tables, by name. What is in none of them follows under its own title.
 _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
@@ -76,10 +76,10 @@ def html_page(result: Result, figures: dict[str, bytes], queries: str | None = N
         sections.insert(4, ("Query by query", [door]))
     shown = {title: parts for title, parts in sections if parts}
     titles = [*shown, "Notes", "Words", "Provenance"]
-    page = Template(_read("report.html")).substitute(
+    page = Template(read_page("report.html")).substitute(
         title=html.escape(f"Routeyard: {result['setting']}"),
-        style=_read("page.css") + _read("report.css"),
-        script=_read("report.js"),
+        style=read_page("page.css", "report.css"),
+        script=read_page("page.js", "report.js"),
         plot=in_script(plot_data(result) if "trade_off.svg" in figures else None),
         scope=html.escape(_scope(result)),
         headline=html.escape(_headline(result)),
@@ -165,8 +165,9 @@ def _reference(result: Result, name: str) -> dict[str, Any]:
     return next(row for row in result["references"] if row["name"] == name)
 
 
-def _read(name: str) -> str:
-    return (PAGES / name).read_text(encoding="utf-8")
+def read_page(*names: str) -> str:
+    """Files of the pages, one after the other."""
+    return "".join((_PAGES / name).read_text(encoding="utf-8") for name in names)
 
 
 def _slug(title: str) -> str:

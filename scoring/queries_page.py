@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 from scoring.evaluation import Evaluation
-from scoring.html_report import PAGES
+from scoring.html_report import read_page
 from scoring.query_data import query_data
 
 MOST_PAIRS = 4_000_000  # queries × models, collected routers among the models: some 20 MB of page
@@ -18,11 +18,10 @@ MOST_PAIRS = 4_000_000  # queries × models, collected routers among the models:
 
 def queries_page(result: dict[str, Any], evaluation: Evaluation, prompts: Sequence[str] | None = None) -> bytes:
     """The whole page; arguments and errors as of `scoring.query_data.query_data`."""
-    files = {name: (PAGES / name).read_text(encoding="utf-8") for name in ("page.css", "queries.css", "queries.js")}
-    page = Template((PAGES / "queries.html").read_text(encoding="utf-8")).substitute(
+    page = Template(read_page("queries.html")).substitute(
         title=html.escape(f"Queries: {evaluation.setting}"),
-        style=files["page.css"] + files["queries.css"],
-        script=files["queries.js"],
+        style=read_page("page.css", "queries.css"),
+        script=read_page("page.js", "queries.js"),
         data=query_data(result, evaluation, prompts),
     )
     return page.encode(errors="replace")

@@ -1,4 +1,3 @@
-"use strict";
 // The table of test queries: decoded once into typed arrays, filtered in one pass, drawn only where it is looked at.
 
 const TYPES = { u1: Uint8Array, u2: Uint16Array, u4: Uint32Array, f4: Float32Array, f8: Float64Array };
@@ -9,20 +8,6 @@ const FIRST_COLUMNS = 3; // routers shown at first, beside Best Single
 const find = selector => document.querySelector(selector);
 const form = find("form"), box = find(".rows"), body = find(".rows tbody"), panel = find("dialog");
 
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties))
-    name in made ? made[name] = value : made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-// three significant digits without an exponent
-function short(value) {
-  if (!value) return Number.isNaN(value) ? "–" : "0";
-  const decimals = 2 - Math.floor(Math.log10(Math.abs(value)));
-  return decimals > 0 ? String(value.toFixed(Math.min(decimals, 20))).replace(/\.?0+$/, "") : String(Number(value.toPrecision(3)));
-}
 const sign = score => Number.isNaN(score) ? "–" : score === 1 ? "✓" : score === 0 ? "✗" : "◐";
 const rank = score => Number.isNaN(score) ? -1 : score; // unknown below wrong
 const tone = score => score > 0 ? "good" : score === 0 ? "bad" : "";

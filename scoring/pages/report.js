@@ -1,4 +1,3 @@
-"use strict";
 // Sorting and filtering of the tables, and the plot of cost and accuracy. Without this script the page shows
 // everything but the plot, in whose place the drawn figure stands.
 
@@ -69,14 +68,6 @@ const SHAPES = { // of the markers that scoring/figures.py uses, for a radius r
   "x": r => `M${-r} ${-r}L${r} ${r}M${r} ${-r}L${-r} ${r}`,
 };
 
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties))
-    name in made ? made[name] = value : made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
 function shape(space, tag, attributes, ...children) {
   const made = document.createElementNS(space, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -84,12 +75,6 @@ function shape(space, tag, attributes, ...children) {
   return made;
 }
 
-// three significant digits without an exponent
-function short(value) {
-  if (!value) return Number.isNaN(value) ? "–" : "0";
-  const decimals = 2 - Math.floor(Math.log10(Math.abs(value)));
-  return decimals > 0 ? String(value.toFixed(Math.min(decimals, 20))).replace(/\.?0+$/, "") : String(Number(value.toPrecision(3)));
-}
 const percent = fraction => `${(100 * fraction).toFixed(2)}%`;
 const dollars = usd => `${usd >= 1 ? usd.toFixed(2) : short(usd)} USD`;
 
