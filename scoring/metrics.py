@@ -151,10 +151,15 @@ def oracle(score: Floats, cost: Floats) -> tuple[Floats, Floats]:
         Best score and USD, each [n_queries]; NaN where no model has the query, and for the cost where one of the
         best models has no known cost.
     """
-    best = np.where(np.isnan(score), -np.inf, score).max(axis=1)
+    best = best_score(score)
     cheapest = np.where(score == best[:, None], cost, np.inf).min(axis=1)
-    unknown = np.isneginf(best)
-    return np.where(unknown, np.nan, best), np.where(unknown, np.nan, cheapest)
+    return best, np.where(np.isnan(best), np.nan, cheapest)
+
+
+def best_score(score: Floats) -> Floats:
+    """The best score of each query, [n_queries]; NaN where no model has it. score: [n_queries, n_models]."""
+    best = np.where(np.isnan(score), -np.inf, score).max(axis=1)
+    return np.where(np.isneginf(best), np.nan, best)
 
 
 def best_single(accuracy: Floats, models: Sequence[str], benchmarks: Sequence[str]) -> int:

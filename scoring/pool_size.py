@@ -10,7 +10,7 @@ import numpy as np
 
 from scoring.evaluation import Evaluation
 from scoring.metrics import TIE, Floats, Integers
-from scoring.scaling import miss_probability
+from scoring.scaling import best_of_random
 
 N_SAMPLES, SEED = 100, 0  # random orders behind the quantiles
 QUANTILES = (0.05, 0.95)
@@ -78,17 +78,13 @@ def nested_oracle(score: Floats, weight: Floats, order: Integers) -> Floats:
 def expected_oracle(score: Floats, weight: Floats) -> Floats:
     """Oracle AvgAcc of a random pool of 1, 2, … models, the exact mean over all pools of that size.
 
-    Let a query's L scores be s₁ ≥ s₂ ≥ … ≥ s_L. The best of a pool is s_i if the pool misses the i − 1 better models
-    but not the i better or equal ones, so its chance is the difference of two miss probabilities.
-
     Args:
         score: [n_models, n_queries] in [0, 1], no NaN. weight: [n_queries].
 
     Returns:
         [n_models].
     """
-    falling = np.sort(score, axis=0)[::-1] @ weight  # mean of the best, the second best, …
-    return -np.diff(miss_probability(len(score), _sizes(score)), axis=1) @ falling
+    return best_of_random(np.sort(score, axis=0)[::-1] @ weight, _sizes(score))
 
 
 def sampled_oracle(score: Floats, weight: Floats, *, n_samples: int, seed: int) -> Floats:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scoring.metrics import Floats, Integers, oracle, take_choice
+from scoring.metrics import Floats, Integers, best_score, oracle, take_choice
 
 ARENA_BETA, ARENA_LOWEST, ARENA_HIGHEST = 0.1, 0.0044, 200.0  # USD per 1,000 queries
 OTHERS = "Others"
@@ -21,8 +21,7 @@ def regret(score: Floats, chosen_score: Floats) -> Floats:
         [..., n_queries], NaN where the chosen pair or the whole query is missing. Negative where a router that calls
         models outside the pool beats it.
     """
-    best = np.where(np.isnan(score), -np.inf, score).max(axis=1)
-    return np.where(np.isneginf(best), np.nan, best) - chosen_score
+    return best_score(score) - chosen_score
 
 
 class Optimality(NamedTuple):

@@ -35,15 +35,26 @@ def miss_probability(n_models: int, sizes: Sequence[int]) -> Floats:
 def expected_best(matrix: ScoreMatrix, sizes: Sequence[int]) -> Floats:
     """Oracle accuracy that a random group of each size is expected to have, [n_sizes] in [0, 1]."""
     n_models = len(matrix.models)
-    miss = miss_probability(n_models, sizes)
     if matrix.is_binary:
         n_right = sum(block.sum(axis=0, dtype=np.int64) for block in matrix.blocks())
         n_queries = np.bincount(n_right, minlength=n_models + 1)
-        return (1.0 - miss) @ n_queries / matrix.n_queries
-    descending = np.zeros(n_models)  # mean over queries of the best, the second best, … score
+        return (1.0 - miss_probability(n_models, sizes)) @ n_queries / matrix.n_queries
+    descending = np.zeros(n_models)  # sums over queries of the best, the second best, … score
     for start in range(0, matrix.n_queries, 64):
         descending += np.sort(matrix.values[:, start : start + 64], axis=0)[::-1].sum(axis=1, dtype=np.float64)
-    return -np.diff(miss, axis=1) @ descending / matrix.n_queries
+    return best_of_random(descending / matrix.n_queries, sizes)
+
+
+def best_of_random(descending: Floats, sizes: Sequence[int]) -> Floats:
+    """Best score that a random group of models is expected to have, [n_sizes].
+
+    It is the i-th best score of all if the group misses the i - 1 better models but not the i best, so its chance is
+    the difference of two miss probabilities.
+
+    Args:
+        descending: mean over queries of the best, the second best, … score, [n_models].
+    """
+    return -np.diff(miss_probability(len(descending), sizes), axis=1) @ descending
 
 
 def scaling_curve(matrix: ScoreMatrix, sizes: Sequence[int], p: Sequence[float]) -> Floats:
