@@ -187,13 +187,18 @@ def die_with_parent() -> None:
     """
     parent = multiprocessing.parent_process()
     if os.environ.get(CHILDREN_DIE) and parent is not None:
-        import ctypes
-        import signal
+        end_with(parent.pid)
 
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-        if os.getppid() != parent.pid:
-            os._exit(1)  # it was gone before the kernel was asked: an engine imports vLLM for seconds until it is here
+
+def end_with(parent: int | None) -> None:
+    """Have the kernel kill this process when its parent, the process of that number, is gone."""
+    import ctypes
+    import signal
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # it was gone before the kernel was asked: an engine imports vLLM for seconds until it is here
 
 
 def _is_dead(error: Exception) -> bool:

@@ -6,7 +6,6 @@
 import json
 import os
 import runpy
-import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from inference.engine import EngineError, ModelError, OutOfMemoryError
 from inference.engine_log import EngineLog, is_out_of_memory
 from inference.identity import check_path
 from inference.spec import EngineSpec, ModelSpec
-from inference.vllm_engine import CHILDREN_DIE, engine_arguments
+from inference.vllm_engine import CHILDREN_DIE, end_with, engine_arguments
 
 _PARENT = "ROUTEYARD_VLLM_SERVER_OF"
 _POLL_S = 0.5
@@ -93,12 +92,7 @@ def _serves(port: int) -> bool:
 
 def main() -> None:
     """Become vLLM's server, and end with the process that wanted it."""
-    import ctypes
-
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() != int(os.environ[_PARENT]):
-        os._exit(1)  # it is gone already
+    end_with(int(os.environ[_PARENT]))
     runpy.run_module("vllm.entrypoints.openai.api_server", run_name="__main__", alter_sys=True)
 
 
