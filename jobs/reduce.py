@@ -52,7 +52,7 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     setting = task.setting
     others = [_report(folder) for folder in task.other_encoders]
     matrix = setting.matrix()
-    evaluation = _evaluation(task, matrix)
+    evaluation = evaluation_of(task, matrix)
     result = reduce(evaluation, n_resamples=task.n_resamples)
     if task.compare_published:
         result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
@@ -62,12 +62,8 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     return result
 
 
-def read_evaluation(task: ReduceTask) -> Evaluation:
-    """What is reduced, from the store; raises as `reduce_setting`."""
-    return _evaluation(task, task.setting.matrix())
-
-
-def _evaluation(task: ReduceTask, matrix: Matrix) -> Evaluation:
+def evaluation_of(task: ReduceTask, matrix: Matrix) -> Evaluation:
+    """What is reduced: the setting's matrix with what the routers chose; raises as `reduce_setting`."""
     setting = task.setting
     test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
     collected_score, collected_cost = setting.collected_columns(matrix)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.reduce import ReduceTask, read_evaluation
+from jobs.reduce import ReduceTask, evaluation_of
 from jobs.setting import Setting
 from scoring.reduction import reduce
 from store.layout import Layout
@@ -112,7 +112,7 @@ def main() -> None:
         task = ReduceTask(setting=setting, routers=routers, seeds=SEEDS, folder=Path(folder) / "report")
         _, matrix = timed("matrix from the store", setting.matrix)
         print(f"  {matrix.score.size:,} pairs")
-        _, evaluation = timed("matrix and routings from the store", lambda: read_evaluation(task))
+        _, evaluation = timed("matrix and routings from the store", lambda: evaluation_of(task, setting.matrix()))
         without, _ = timed("all metrics", lambda: reduce(evaluation, n_resamples=1))
         n_resamples = arguments.resamples
         whole, _ = timed(f"with {n_resamples:,} resamples", lambda: reduce(evaluation, n_resamples=n_resamples))
