@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hostile_programs import ATTACKS, FORGERIES
+from hostile_attacks import ATTACKS
+from hostile_forgeries import FORGERIES
 
 from scoring.graders import sandbox
 from scoring.graders.sandbox import Limits, SandboxError, check, in_parallel, run
