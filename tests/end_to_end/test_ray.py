@@ -14,6 +14,7 @@ import pytest
 from jobs.attempt import current_attempt, process_start
 from jobs.ray_cluster import join, ray_cluster
 from jobs.stop import StopFlag, held_back
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -70,13 +71,6 @@ def ray_processes(rank):
         if wanted <= variables and is_ray and process_start(int(path.name)):
             found[int(path.name)] = words
     return found
-
-
-def wait_until(condition, within_s):
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_two_nodes_join_outlive_the_warning_and_leave_nothing(slurm, tmp_path, monkeypatch):

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from inference.vllm_engine import CHILDREN_DIE, die_with_parent
+from tests.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
 
 
 def engine(pid_file: str, before: bool) -> None:
@@ -36,7 +39,8 @@ def worker(pid_file: str, before: str) -> None:
 def test_an_engine_ends_with_its_worker(moment: str, tmp_path: Path) -> None:
     """Whether the worker is killed before or after vLLM has called the plugin in the engine's process."""
     pid_file = tmp_path / "pid"
-    process = subprocess.Popen([sys.executable, __file__, str(pid_file), moment])
+    program = [sys.executable, "-m", "tests.inference.test_die_with_parent", str(pid_file), moment]
+    process = subprocess.Popen(program, cwd=ROOT)
     wait_until(lambda: pid_file.exists() and pid_file.read_text())
     pid = int(pid_file.read_text())
     process.kill()
@@ -54,13 +58,6 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def wait_until(condition, limit_s: float = 30) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from jobs.attempt import process_start
 from jobs.ray_cluster import RayCluster, RayClusterError, join, ray_cluster
 from jobs.stop import Stopped
 from store.atomic import write_file
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,13 +56,6 @@ def living(monkeypatch):
 def temporary_folders(processes):
     words = {word for words in processes.values() for word in words}
     return {word.partition("=")[2] for word in words if word.startswith("--temp-dir=")}
-
-
-def wait_until(condition, within_s):
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def test_a_rank_that_comes_when_all_is_over_starts_nothing(tmp_path):

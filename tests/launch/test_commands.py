@@ -11,6 +11,7 @@ from store.layout import Layout
 from store.records import Response, Score
 from store.responses import ResponseWriter
 from store.scores import read_scores
+from tests.command_errors import error_of
 from tests.releases import MODELS, make_release
 
 
@@ -18,14 +19,6 @@ from tests.releases import MODELS, make_release
 def release(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return make_release(tmp_path / "release")
-
-
-def error_of(capsys, status):
-    message = capsys.readouterr().err.strip()
-    assert status == 2
-    assert message.startswith("error: ")
-    assert "\n" not in message
-    return message
 
 
 def test_an_unknown_pool_answers_with_the_known_ones(capsys):

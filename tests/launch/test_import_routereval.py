@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from launch import import_routereval, reduce, routereval_tables, train
+from tests.command_errors import error_of
 from tests.routereval_release import dump, make_routereval
 
 NAME = "routereval_musr-strong-to-weak-3"
@@ -18,14 +19,6 @@ def release(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_routereval(tmp_path / "data")
     return str(tmp_path / "data")
-
-
-def error_of(capsys, status):
-    message = capsys.readouterr().err.strip()
-    assert status == 2
-    assert message.startswith("error: ")
-    assert "\n" not in message
-    return message
 
 
 def records(path):

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import submitit
 
+from tests import waiting
+
 from . import cluster
 
 pytestmark = [
@@ -56,12 +58,10 @@ def states(job: str) -> list[str]:
     return [line.split()[0] for line in command("sacct", "-j", job, "-X", "--noheader", "-o", "State%20").splitlines()]
 
 
-def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> None:
-    deadline = time.monotonic() + limit_s
-    while not condition():
-        is_late = time.monotonic() > deadline
-        assert not is_late, command("squeue", "--all") + command("sacct", "--duplicates", "-o", _ACCOUNT)
-        time.sleep(0.2)
+def wait_until(condition: Callable[[], bool]) -> None:
+    waiting.wait_until(
+        condition, 60, lambda: command("squeue", "--all") + command("sacct", "--duplicates", "-o", _ACCOUNT)
+    )
 
 
 def test_four_nodes_have_eight_gpus_each(running_cluster: Path) -> None:
