@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from jobs.setting import Setting, all_columns, content_digest
+from jobs.validation import headline, mean_over_seeds
 from scoring.comparison import compare
 from scoring.paper_tables import encoder_figures
 from scoring.reduction import Evaluation, RouterRun, reduce
@@ -19,7 +20,7 @@ from store.digest import digest
 from store.errors import StoreError
 from store.layout import Layout
 from store.matrix import Matrix
-from store.routings import Routing, read_routing
+from store.routings import read_routing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,25 +103,18 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         if not same:
             raise StoreError(f"{path} was made for other models, queries or another split; run launch/train.py again")
         routings.append(routing)
+    validation = mean_over_seeds([routing.meta["validation"] for routing in routings])
     return RouterRun(
         name=name,
         is_reference=routings[0].meta["is_reference"],
         trade_off=routings[0].trade_off,
-        headline=headline(routings),
+        headline=headline(validation),
+        validation=validation,
         choice=tuple(np.ascontiguousarray(routing.choice) for routing in routings),
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
         calls=tuple(routing.calls for routing in routings),
     )
-
-
-def headline(routings: Sequence[Routing]) -> int:
-    """The trade-off with the best validation AvgAcc, mean over seeds; of equal ones the last, which favours quality."""
-    curves = [routing.meta["validation"] for routing in routings]
-    if curves[0] is None:
-        return 0
-    mean = np.mean(curves, axis=0)
-    return len(mean) - 1 - int(mean[::-1].argmax())
 
 
 def _prompts(task: ReduceTask, matrix: Matrix) -> list[str] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.reduce import headline
+from jobs.validation import headline, mean_over_seeds
 from scoring.candidate_groups import choose_groups
 from scoring.routereval import Figures, reference_figures, router_figures
 from scoring.routereval_tables import Cell
@@ -129,7 +129,7 @@ def _trained(
         routings.append(routing)
     if not routings:
         return None
-    at = headline(routings)
+    at = headline(mean_over_seeds([routing.meta["validation"] for routing in routings]))
     found = [
         router_figures(group.benchmark, score, routing.choice[at], routing.utility[at].astype(np.float64))
         for routing in routings

@@ -1,8 +1,8 @@
 """Fit one router with every seed of a setting, route the test queries, store the routings.
 
 The test split is used for nothing else. Where a router has a trade-off, the part of the training split held out for
-validation says how good each value is (`validation`), so that a value can be chosen without looking at a test score;
-the router that routes the test queries is fitted on the whole training split.
+validation says how good and how dear each value is (`jobs.validation`), so that one can be chosen without looking at a
+test score; the router that routes the test queries is fitted on the whole training split.
 """
 
 import logging
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import routers
 from jobs.attempt import current_attempt
@@ -25,15 +24,13 @@ from jobs.cluster import ClusterSpec
 from jobs.ranks import introduce
 from jobs.setting import TRAINING_SEES, Setting, all_columns, content_digest, view, without
 from jobs.stop import StopFlag, stopped
+from jobs.validation import as_meta, validate
 from routers.router import Queries, Router, RouterError, choose, find
 from routers.text_router import Session, TextRouter
-from routers.validation import held_out, mean_reward
 from store.digest import digest, digest_source
 from store.layout import Layout
 from store.matrix import Matrix
 from store.routings import Routing, read_routing, write_routing
-
-_VALIDATION_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +177,7 @@ def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, s
                 f"{router.name}: a cascade calls other models in every fold; it cannot route this setting"
             )
         if len(trade_off) > 1:
-            known = fitted.validation()
-            curves.append(_validate(router, train, seed) if known is None else known)
+            curves.append(validate(router, fitted, train, seed))
         if isinstance(fitted, TextRouter):
             trainings.append(fitted.trained_)
     rows = np.concatenate([test_rows for _, test_rows in folds])
@@ -194,22 +190,11 @@ def _route(router: Router, queries: Queries, matrix: Matrix, setting: Setting, s
         utility=utility,
         choice=choice,
         meta={
-            "fit_s": fit_s, "route_s": route_s, "validation": np.mean(curves, axis=0).tolist() if curves else None,
+            "fit_s": fit_s, "route_s": route_s, "validation": as_meta(curves),
             "trainings": trainings,
         },
         calls=calls,
     )  # fmt: skip
-
-
-def _validate(router: Router, train: Queries, seed: int) -> NDArray[np.float64]:
-    """AvgAcc of every trade-off on held-out training queries, fitted on the rest, float64 [n_trade_offs]."""
-    assert train.benchmark is not None
-    assert train.score is not None
-    is_held_out = held_out(train.benchmark, _VALIDATION_SHARE, seed)
-    rows = np.flatnonzero(is_held_out)
-    fitted = router.clone().fit(view(train, np.flatnonzero(~is_held_out), router.inputs | TRAINING_SEES))
-    utility = fitted.predict(view(train, rows, router.inputs))
-    return mean_reward(utility, train.score[rows], train.benchmark[rows])
 
 
 def _is_reference(router: Router) -> bool:

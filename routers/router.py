@@ -103,10 +103,14 @@ class Router(ABC):
         """
         return None
 
-    def validation(self) -> NDArray[np.float64] | None:
-        """AvgAcc of every trade-off on training queries that `fit` held out, [n_trade_offs]; of a fitted router.
+    def validation(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Training queries that `fit` held out, and its utilities for them; of a fitted router.
 
-        None: whoever wants to know fits a copy on a part of the training queries (`jobs.train`).
+        None: whoever wants to know how good a trade-off is fits a copy on a part of the training queries
+        (`jobs.validation`).
+
+        Returns:
+            Their numbers, [n_held_out], and float64 [n_trade_offs, n_held_out, n_models] as from `predict`; or None.
         """
         return None
 

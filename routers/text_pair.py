@@ -13,7 +13,6 @@ from routers import checks
 from routers.pair import pair_utility, share_thresholds, small_and_large
 from routers.router import Queries, RouterError
 from routers.text_router import TextRouter
-from routers.validation import mean_reward
 
 if TYPE_CHECKING:
     import torch
@@ -74,9 +73,7 @@ class TextPair(TextRouter):
         self._train(texts, self.target(score[row], cost[row]), learns, holds)
         said = self._said(tuple(texts[number] for number in holds.tolist()))
         self.threshold_ = share_thresholds(said, self.trade_offs())
-        utility = pair_utility(said, self.threshold_, self.pair_, len(self.models_))
-        reward = checks.column(self, train, "score")[row[holds]]
-        self.validation_ = mean_reward(utility, reward, benchmark[holds])
+        self.validation_ = row[holds], pair_utility(said, self.threshold_, self.pair_, len(self.models_))
         return self
 
     def predict(self, queries: Queries) -> NDArray[np.float64]:
@@ -84,8 +81,8 @@ class TextPair(TextRouter):
         checks.same_pool(self, queries)
         return pair_utility(self._said(self.texts(queries)), self.threshold_, self.pair_, len(self.models_))
 
-    def validation(self) -> NDArray[np.float64] | None:
-        """AvgAcc on the held-out training queries, float64 [n_trade_offs]."""
+    def validation(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """The queries that gave the quantiles; they were not trained on."""
         return self.validation_
 
     def network(self) -> "torch.nn.Module":

@@ -36,10 +36,27 @@ def mean_reward(
     Returns:
         float64 [n_trade_offs]; NaN if no query counts.
     """
-    utility = np.where(np.isnan(reward), -np.inf, utility)
-    counts = np.flatnonzero((utility > -np.inf).any(axis=(0, 2)))
+    counts, choice = choose_present(utility, reward)
     if not counts.size:
         return np.full(len(utility), np.nan)
-    earned = np.take_along_axis(reward[None], utility.argmax(axis=2)[..., None], axis=2)[:, counts, 0]
+    earned = np.take_along_axis(reward[counts], choice.T, axis=1)  # [n_counted, n_trade_offs]
     numbers, group = np.unique(benchmark[counts], return_inverse=True)
-    return group_mean(earned.T, group, len(numbers)).mean(axis=0)
+    return group_mean(earned, group, len(numbers)).mean(axis=0)
+
+
+def choose_present(
+    utility: NDArray[np.float64], reward: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The choice by utility among the pairs whose reward is known.
+
+    Args:
+        utility: [n_trade_offs, n_queries, n_models], -inf where a model must not be chosen.
+        reward: [n_queries, n_models], NaN where missing.
+
+    Returns:
+        Numbers of the queries that leave something to choose, [n_counted], and the models chosen for them,
+        [n_trade_offs, n_counted].
+    """
+    utility = np.where(np.isnan(reward), -np.inf, utility)
+    counts = np.flatnonzero((utility > -np.inf).any(axis=(0, 2)))
+    return counts, utility[:, counts].argmax(axis=2)

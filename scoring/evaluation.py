@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scoring.metrics import Floats, Integers
+
+
+class Validation(NamedTuple):
+    """What a router's trade-offs and the single models are worth on training queries that were held out.
+
+    Attributes:
+        avg_acc: of every trade-off, [n_trade_offs]. cost_usd: their total on the same queries, NaN unknown.
+        model_avg_acc: of every model alone, [n_models], NaN where it lacks a benchmark.
+    """
+
+    avg_acc: Floats
+    cost_usd: Floats
+    model_avg_acc: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +36,7 @@ class RouterRun:
         fit_s, route_s: seconds of fitting, and of routing the test set, per seed; NaN where unknown.
         calls: per seed how often every model is called for an answer by each of them, float64 [n_trade_offs, n_models,
             n_models], the answering model first; None where that is it alone, once. A cascade pays for all its calls.
+        validation: mean over seeds; None where nothing was chosen by it.
     """
 
     name: str
@@ -33,6 +47,7 @@ class RouterRun:
     fit_s: tuple[float, ...]
     route_s: tuple[float, ...]
     calls: tuple[Floats | None, ...]
+    validation: Validation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from configs.compose import compose
-from jobs.reduce import headline
 from jobs.routereval import group_figures, make_groups, read_groups
 from jobs.setting import content_digest
 from jobs.train import train
@@ -87,7 +86,6 @@ def test_figures_are_means_over_seeds_of_what_was_routed(layout):
     matrix = setting.matrix()
     score = matrix.score[~setting.train_mask(matrix, 1)]
     routings = [read_routing(layout, group.setting, "random_choice", seed) for seed in (1, 2)]
-    assert headline(routings) == 0
     mean = np.mean([score[np.arange(len(score)), routing.choice[0]].mean() for routing in routings])
     found = cells[Cell(3, "random_choice", MUSR, group.name)]
     assert found.mu_o == pytest.approx(mean)

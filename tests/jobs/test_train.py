@@ -103,8 +103,11 @@ def test_training_without_embeddings_says_what_to_do(setting):
 def test_a_trade_off_is_judged_on_held_out_training_queries(setting):
     train(task(setting, "avengers_pro", n_trade_offs=5))
     routing = read_routing(Layout(setting.root), "s", "avengers_pro", 42)
-    assert len(routing.meta["validation"]) == 5
-    assert routing.meta["validation"][-1] > routing.meta["validation"][0]
+    curve = routing.meta["validation"]
+    assert len(curve["avg_acc"]) == len(curve["cost_usd"]) == 5
+    assert curve["avg_acc"][-1] > curve["avg_acc"][0]
+    assert curve["cost_usd"][-1] > curve["cost_usd"][0]
+    assert len(curve["model_avg_acc"]) == 3
 
 
 def test_only_what_a_router_sees_makes_it_train_again(setting):

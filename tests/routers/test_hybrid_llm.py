@@ -100,13 +100,14 @@ def test_a_share_of_the_queries_goes_to_the_large_model():
 
 
 @pytest.mark.slow
-def test_the_validation_curve_is_that_of_the_queries_it_held_out():
+def test_it_says_what_it_would_choose_for_the_queries_it_held_out():
     from worlds import continuous
 
     train = continuous(n_queries=300)
     router = make("hybrid_llm", n_trade_offs=5, training=tiny_training()).fit(train)
-    curve = router.validation()
-    assert curve.shape == (5,)
-    holds = router.divide(train.benchmark)[1]
-    large = [train.score[holds[train.benchmark[holds] == b], router.pair_[1]].mean() for b in range(3)]
-    assert curve[-1] == pytest.approx(np.mean(large))
+    rows, utility = router.validation()
+    np.testing.assert_array_equal(rows, router.divide(train.benchmark)[1])
+    assert utility.shape == (5, len(rows), len(train.models))
+    small, large = router.pair_
+    assert (choose(utility)[0] == small).all()
+    assert (choose(utility)[-1] == large).all()
