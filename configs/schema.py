@@ -203,6 +203,9 @@ class ReportConfig:
 
     folder: str = field(default="results/report", metadata={"help": "the report goes to <folder>/<setting>"})
     n_resamples: int = field(default=1000, metadata={"help": "bootstrap resamples", "min": 10})
+    usd_per_hour: float | None = field(
+        default=None, metadata={"help": "price of the machine that routes, for the routers' own cost", "min": 0}
+    )
     prompt_characters: int = field(
         default=160, metadata={"help": "how much of each prompt queries.html shows; 0: nothing", "min": 0}
     )

@@ -1,6 +1,7 @@
 """Embed the queries of benchmarks with one encoder; what is there already is skipped."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.embedding import encode, resolve
+from inference.embedding import load, resolve
 from inference.identity import is_local
 from inference.spec import EncoderSpec
 from store.digest import digest, digest_folder
@@ -39,7 +40,10 @@ def embed(root: Path, encoder: EncoderSpec, benchmarks: Sequence[str]) -> dict[s
     if not texts:
         return {}
     unique = {text: row for row, text in enumerate(dict.fromkeys(text for rows in texts.values() for text in rows))}
-    vector = encode(encoder, list(unique))
+    embedder = load(encoder)
+    started = time.perf_counter()
+    vector = embedder(list(unique))
+    s_per_text = (time.perf_counter() - started) / len(unique)
     for benchmark, index in indices.items():
         rows = [unique[text] for text in texts[benchmark]]
         write_embeddings(
@@ -48,7 +52,7 @@ def embed(root: Path, encoder: EncoderSpec, benchmarks: Sequence[str]) -> dict[s
             benchmark,
             index,
             vector[rows],
-            {"digest": _digest(layout, identity, benchmark), "identity": identity},
+            {"digest": _digest(layout, identity, benchmark), "identity": identity, "s_per_text": s_per_text},
         )
     return {benchmark: len(index) for benchmark, index in indices.items()}
 

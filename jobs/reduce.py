@@ -17,10 +17,11 @@ from scoring.paper_tables import encoder_figures
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
 from store.digest import digest
+from store.embeddings import embedding_seconds
 from store.errors import StoreError
 from store.layout import Layout
 from store.matrix import Matrix
-from store.routings import read_routing
+from store.routings import Routing, read_routing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class ReduceTask:
     """A setting, the routers and seeds to compare, and the folder for the report.
 
     Attributes:
+        usd_per_hour: price of the machine that routes, for the routers' own cost; None: unknown.
         prompt_characters: how much of each prompt queries.html shows; 0: nothing.
         compare_published: whether the figures of LLMRouterBench are set beside the measured ones.
         other_encoders: folders of reports on the same data with other encoders, for a table of them all.
@@ -38,6 +40,7 @@ class ReduceTask:
     seeds: tuple[int, ...]
     folder: Path
     n_resamples: int = 1000
+    usd_per_hour: float | None = None
     prompt_characters: int = 160
     compare_published: bool = False
     other_encoders: tuple[Path, ...] = ()
@@ -54,7 +57,7 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     others = [_report(folder) for folder in task.other_encoders]
     matrix = setting.matrix()
     evaluation = evaluation_of(task, matrix)
-    result = reduce(evaluation, n_resamples=task.n_resamples)
+    result = reduce(evaluation, n_resamples=task.n_resamples, usd_per_hour=task.usd_per_hour)
     if task.compare_published:
         result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
     if others:
@@ -114,7 +117,17 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
         calls=tuple(routing.calls for routing in routings),
+        encode_s=tuple(_encode_s(task.setting, routing) for routing in routings),
     )
+
+
+def _encode_s(setting: Setting, routing: Routing) -> float:
+    """Seconds that embedding the test queries takes; 0 for a router that reads no embeddings."""
+    if "embedding" not in routing.meta["inputs"]:
+        return 0.0
+    names = routing.meta["benchmarks"]
+    s_per_query = np.array([embedding_seconds(Layout(setting.root), setting.encoder, name) for name in names])
+    return float(s_per_query[routing.benchmark].sum())
 
 
 def _prompts(task: ReduceTask, matrix: Matrix) -> list[str] | None:

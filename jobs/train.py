@@ -144,7 +144,7 @@ def _train(task: TrainTask, stop: StopFlag | None = None, rank: int = 0) -> dict
             params=task.params, models=list(matrix.models), benchmarks=list(matrix.benchmarks),
             encoder=setting.encoder, split_rule=setting.split_rule, train_share=setting.train_share,
             left_out=setting.left_out, new_models=setting.new_models, n_shots=setting.n_shots,
-            is_reference=_is_reference(router), versions=_versions(),
+            is_reference=_is_reference(router), inputs=sorted(router.inputs), versions=_versions(),
         )  # fmt: skip
         seconds[seed] = time.perf_counter() - started
         if rank == 0:

@@ -36,7 +36,8 @@ def reduce_routers(config: Config) -> int:
     folder = Path(config.report.folder).expanduser().absolute() / to_file_name(setting.name)
     task = ReduceTask(
         setting=setting, routers=tuple(config.router), seeds=tuple(config.setting.seeds), folder=folder,
-        n_resamples=config.report.n_resamples, prompt_characters=config.report.prompt_characters,
+        n_resamples=config.report.n_resamples, usd_per_hour=config.report.usd_per_hour,
+        prompt_characters=config.report.prompt_characters,
         compare_published=config.report.compare == "published",
         other_encoders=tuple(Path(name).expanduser().absolute() for name in config.report.encoders),
     )  # fmt: skip

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from scoring.cells import decimals, percent, usd
 from scoring.table_formats import UNKNOWN, Column, Table, as_csv, as_markdown
-from scoring.tables import decimals, percent, usd
 
 Record = dict[str, Any]
 

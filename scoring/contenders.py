@@ -6,7 +6,7 @@ costs and hardness.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -52,10 +52,11 @@ def model_contenders(evaluation: Evaluation) -> list[Contender]:
     return [_constant(evaluation, [i] * n_seeds, name, "model", []) for i, name in enumerate(evaluation.models)]
 
 
-def router_contender(evaluation: Evaluation, router: RouterRun) -> Contender:
-    """A router at its headline trade-off."""
-    rows = [choice[router.headline] for choice in router.choice]
-    calls = [None if calls is None else calls[router.headline] for calls in router.calls]
+def router_contender(evaluation: Evaluation, router: RouterRun, at: int | None = None) -> Contender:
+    """A router at its headline trade-off, or at the one of that number."""
+    at = router.headline if at is None else at
+    rows = [choice[at] for choice in router.choice]
+    calls = [None if calls is None else calls[at] for calls in router.calls]
     return _chosen(evaluation, rows, router.name, "reference" if router.is_reference else "router", [], calls)
 
 
@@ -115,12 +116,16 @@ def best_complete(accuracy: Floats, evaluation: Evaluation) -> int:
 def accuracy_and_cost(evaluation: Evaluation, contenders: list[Contender]) -> tuple[Floats, Floats]:
     """Accuracy in [0, 1] and total USD per seed and benchmark, each [n_seeds, n_contenders, n_benchmarks]."""
     n_benchmarks = len(evaluation.benchmarks)
-    accuracy, cost = [], []
-    for seed, rows in enumerate(evaluation.test):
-        group = evaluation.benchmark[rows]
-        accuracy.append(group_mean(np.stack([c.score[seed] for c in contenders]), group, n_benchmarks))
-        cost.append(group_sum(np.stack([c.cost[seed] for c in contenders]), group, n_benchmarks))
+    groups = [evaluation.benchmark[rows] for rows in evaluation.test]
+    score, paid = stacked(contenders, "score"), stacked(contenders, "cost")
+    accuracy = [group_mean(value, group, n_benchmarks) for value, group in zip(score, groups, strict=True)]
+    cost = [group_sum(value, group, n_benchmarks) for value, group in zip(paid, groups, strict=True)]
     return np.stack(accuracy), np.stack(cost)
+
+
+def stacked(contenders: Sequence[Contender], column: Literal["score", "cost"]) -> list[Floats]:
+    """Scores or costs of all of them, per seed [n_contenders, n_test]."""
+    return [np.stack(values) for values in zip(*(getattr(c, column) for c in contenders), strict=True)]
 
 
 def figures_over_all_queries(evaluation: Evaluation) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class RouterRun:
         headline: number of the trade-off that stands for the router in the accuracy table.
         choice: per seed int [n_trade_offs, n_test of that seed], the model chosen for each test query.
         fit_s, route_s: seconds of fitting, and of routing the test set, per seed; NaN where unknown.
+        encode_s: seconds that embedding the test set takes where the router reads embeddings, else 0, per seed; None
+            where unknown.
         calls: per seed how often every model is called for an answer by each of them, float64 [n_trade_offs, n_models,
             n_models], the answering model first; None where that is it alone, once. A cascade pays for all its calls.
         validation: mean over seeds; None where nothing was chosen by it.
@@ -48,6 +50,7 @@ class RouterRun:
     route_s: tuple[float, ...]
     calls: tuple[Floats | None, ...]
     validation: Validation | None = None
+    encode_s: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

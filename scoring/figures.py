@@ -20,7 +20,7 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from scoring.tables import ordered, percent
+from scoring.cells import ordered, percent
 
 Result = dict[str, Any]
 

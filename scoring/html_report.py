@@ -9,19 +9,12 @@ from typing import Any
 
 import orjson
 
+from scoring.cells import label, percent, signed_percent, span, usd, verdict
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
 from scoring.figures import INK, PAPER
 from scoring.plot_data import plot_data
 from scoring.table_formats import Column, Table
-from scoring.tables import (
-    label,
-    percent,
-    signed_percent,
-    span,
-    tables,
-    usd,
-    verdict,
-)
+from scoring.tables import tables
 
 Result = dict[str, Any]
 
@@ -30,10 +23,10 @@ _PAGES = Path(__file__).with_name("pages")
 # What stands where: a heading, figures, tables, by name. What is in none of them follows under its own title.
 _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("Accuracy", ("accuracy",), ("summary",)),
-    ("Metrics and trade-offs", ("trade_off",), ("metrics",)),
+    ("Metrics and trade-offs", ("trade_off",), ("metrics", "curves")),
     ("Benchmarks", ("benchmarks",), ("accuracy",)),
     ("Hard queries", ("hardness",), ()),
-    ("Routing", ("shares",), ()),
+    ("Routing", ("shares",), ("decisions",)),
     ("Cost", (), ("cost",)),
     ("All queries", (), ("all_queries",)),
 )

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from scoring.cells import Row, label, ordered, percent, plain, usd
 from scoring.published import SETTINGS, canonical, published_setting
 from scoring.table_formats import UNKNOWN, Column, Table, as_latex, as_markdown
-from scoring.tables import Row, label, ordered, percent, plain, usd
 
 Result = dict[str, Any]
 

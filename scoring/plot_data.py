@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from scoring.cells import ordered
 from scoring.figures import GREY, MARKERS, MOST_LINES, PALETTE
-from scoring.tables import ordered
 
 _HINT = (
     "Point at a mark, or reach it with the tab and arrow keys, to read it. A click on a name shows or hides what "

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.bootstrap import deviations, influence, percentile_interval
+from scoring.contender_figures import contender_figures
 from scoring.contenders import (
     BEST_SINGLE,
     ORACLE,
@@ -23,41 +23,42 @@ from scoring.contenders import (
     router_contender,
 )
 from scoring.evaluation import Evaluation, RouterRun, check, scored_queries
-from scoring.metrics import Floats, entropy_bits, gain, gap, group_mean, n_right
+from scoring.metrics import Floats, gain, group_mean, n_right
+from scoring.pairs import pair_figures
 from scoring.pool_size import pool_size_figures
-from scoring.significance import bootstrap_p, holm
-from scoring.trade_offs import trade_off_figures
+from scoring.router_figures import router_figures
+from scoring.significance import holm
+from scoring.uncertainty import LEVEL, Quantity, intervals, rounded
 
 __all__ = ["Evaluation", "RouterRun", "reduce"]
 
-LEVEL, BOOTSTRAP_SEED = 0.95, 0
+BOOTSTRAP_SEED = 0
 HARD = (1, 3)  # a query is hard if one to three models score on it; queries without any are nobody's to win
 
 
-def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]:
+def reduce(evaluation: Evaluation, *, n_resamples: int = 1000, usd_per_hour: float | None = None) -> dict[str, Any]:
     """All figures of one setting.
 
     Args:
         evaluation: what was scored and chosen.
         n_resamples: bootstrap resamples behind each interval.
+        usd_per_hour: price of the machine that routes, for the routers' own cost; None: unknown.
 
     Returns:
         Plain JSON values. Accuracies and gains are fractions, costs USD summed over a test set and averaged over
         seeds, times seconds, None where something is unknown or undefined. Lists per benchmark and per model follow
-        `benchmarks` and `models`. Keys:
+        `benchmarks` and `models`. X_interval is the interval of X, [low, high]. Keys:
 
         - setting, models, benchmarks, seeds, provenance: as given. n_queries; n_test: per seed. has_cost.
         - bootstrap: n_resamples, level, seed of the intervals.
-        - references, single_models, routers: lists of rows. Each row has name, kind ("reference", "model",
-          "router"), models (behind a reference), accuracy (per benchmark), avg_acc, avg_acc_sd (over seeds),
-          avg_acc_interval, pooled_acc (over queries), difference (to Best Single), difference_interval,
-          is_distinguishable (that interval leaves out 0), p_value (two-sided, that the difference is 0, from the
-          same resamples), gain_at_random, gain_at_best_single, gap_at_oracle, cost_usd, cost_usd_per_benchmark,
-          n_missing and n_unknown_cost (chosen pairs over all seeds).
+        - references, single_models, routers: lists of rows. Each has name, kind ("reference", "model", "router"),
+          models (behind a reference) and what `scoring.contender_figures.contender_figures` says; avg_acc_interval,
+          difference_interval, gain_at_random_interval, gain_at_best_single_interval, gap_at_oracle_interval,
+          cost_usd_interval, is_distinguishable (the interval of the difference to Best Single leaves out 0).
           A router's row has besides: is_reference, p_holm (p_value after Holm's correction over the contestants; None
-          for references), trade_off (its headline), n_trade_offs, perf_gain, perf_gain_trade_off, cost_save,
-          cost_save_trade_off, pareto_dist, fit_s, route_s, share (of the queries, per model), entropy_bits; the last
-          four are unknown for a router that was collected.
+          for references), what `scoring.router_figures.router_figures` says, perf_gain_validated_interval,
+          cost_save_validated_interval, saver_difference_interval.
+        - pairs: contestants against each other, see `scoring.pairs.pair_figures`.
         - all_queries: random, best_single, best_single_model, best_single_cost_usd, dataset_oracle, oracle,
           oracle_cheapest_best_cost_usd, total_cost_usd over training and test queries together; n_queries (per
           benchmark), accuracy and cost_usd_per_benchmark (per model and benchmark).
@@ -79,17 +80,17 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
     references = reference_contenders(data, accuracy_and_cost(data, models)[0].mean(axis=0))
     routers = [router_contender(data, router) for router in data.routers]
     collected = collected_contenders(data)
-    rows = _rows(data, [*references, *models, *routers, *collected], n_resamples)
-    reference_rows, rest = rows[: len(references)], rows[len(references) :]
-    model_rows, router_rows = rest[: len(models)], rest[len(models) :]
-    by_name = {row["name"]: row for row in reference_rows}
-    points, curves = trade_off_figures(data, model_rows, by_name[BEST_SINGLE], router_rows[len(routers) :])
-    runs = [*data.routers, *[None] * len(collected)]
-    for run, row, curve in zip(runs, router_rows, curves, strict=True):
-        row |= curve | _routing(run, len(data.models))
+    contenders = [*references, *models, *routers, *collected]
+    rows, quantities = contender_figures(data, contenders)
+    first = len(references) + len(models)  # of the routers
+    reference_rows, model_rows, router_rows = rows[: len(references)], rows[len(references) : first], rows[first:]
+    points, of_routers = router_figures(data, contenders, rows, quantities, usd_per_hour=usd_per_hour)
+    _set_intervals(data, rows, router_rows, quantities, of_routers, n_resamples)
+    contests = [first + i for i, row in enumerate(router_rows) if not row["is_reference"]]
     tested = [np.nan if row["is_reference"] else row["p_value"] for row in router_rows]
-    for row, corrected in zip(router_rows, holm(np.array(tested)), strict=True):
+    for row, corrected in zip(router_rows, rounded(holm(np.array(tested))), strict=True):
         row["p_holm"] = corrected
+    by_name = {row["name"]: row for row in reference_rows}
     relative_to = {name: np.array(by_name[name]["accuracy"]) for name in (RANDOM, BEST_SINGLE, ORACLE)}
     return _plain(
         {
@@ -104,6 +105,7 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
             "references": reference_rows,
             "single_models": model_rows,
             "routers": router_rows,
+            "pairs": pair_figures([rows[i]["name"] for i in contests], quantities["avg_acc"].of(contests)),
             "all_queries": figures_over_all_queries(data),
             "points": points,
             "hardness": _hardness(data, [*references, *routers, *collected]),
@@ -114,77 +116,22 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000) -> dict[str, Any]
     )
 
 
-def _rows(data: Evaluation, contenders: list[Contender], n_resamples: int) -> list[dict[str, Any]]:
-    """A row for each contender: accuracy, interval, gains, cost."""
-    accuracy, cost = accuracy_and_cost(data, contenders)  # [n_seeds, n_contenders, n_benchmarks]
-    number = {contender.name: i for i, contender in reversed(list(enumerate(contenders)))}  # references come first
-    mean = accuracy.mean(axis=0)
-    avg = mean.mean(axis=1)
-    best = number[BEST_SINGLE]
-    n_test = np.stack([np.bincount(data.benchmark[rows], minlength=len(data.benchmarks)) for rows in data.test])
-    pooled = ((accuracy * n_test[:, None, :]).sum(axis=2) / n_test.sum(axis=1)[:, None]).mean(axis=0)
-    spread = accuracy.mean(axis=2).std(axis=0, ddof=1) if len(data.seeds) > 1 else np.full(len(contenders), np.nan)
-    deviation = _deviations(data, contenders, n_resamples)
-    interval = percentile_interval(avg, deviation, LEVEL)
-    difference = avg - avg[best]
-    paired = deviation - deviation[:, [best]]
-    difference_interval = percentile_interval(difference, paired, LEVEL)
-    columns: dict[str, Any] = {
-        "accuracy": mean,
-        "avg_acc": avg,
-        "avg_acc_sd": spread,
-        "avg_acc_interval": _stable(interval),
-        "pooled_acc": pooled,
-        "difference": difference,
-        "difference_interval": _stable(difference_interval),
-        "is_distinguishable": [
-            None if np.isnan(low) else bool(low > 0 or high < 0) for low, high in difference_interval
-        ],
-        "p_value": bootstrap_p(difference, paired),
-        "gain_at_random": gain(mean, mean[number[RANDOM]], data.benchmarks).mean,
-        "gain_at_best_single": gain(mean, mean[best], data.benchmarks).mean,
-        "gap_at_oracle": gap(mean, mean[number[ORACLE]], data.benchmarks).mean,
-        "cost_usd": cost.sum(axis=2).mean(axis=0),
-        "cost_usd_per_benchmark": cost.mean(axis=0),
-        "n_missing": np.array([sum(int(np.isnan(x).sum()) for x in c.score) for c in contenders]),
-        "n_unknown_cost": np.array([sum(int(np.isnan(x).sum()) for x in c.cost) for c in contenders]),
-    }
-    return [
-        {"name": c.name, "kind": c.kind, "models": c.models} | {key: values[i] for key, values in columns.items()}
-        for i, c in enumerate(contenders)
-    ]
-
-
-def _deviations(data: Evaluation, contenders: list[Contender], n_resamples: int) -> Floats:
-    """Movement of each contender's AvgAcc in each resample of the tested queries, [n_resamples, n_contenders]."""
-    value = [np.stack([c.score[seed] for c in contenders]) for seed in range(len(data.seeds))]
-    effect = influence(value, data.test, data.benchmark, len(data.benchmarks))
-    tested = np.unique(np.concatenate(data.test))
-    return deviations(effect[tested], data.benchmark[tested], n_resamples=n_resamples, seed=BOOTSTRAP_SEED)
-
-
-def _stable(interval: Floats) -> Floats:
-    """The interval to nine decimals: further ones depend on the machine's matrix product, not on the data."""
-    return np.round(interval, 9)
-
-
-def _routing(router: RouterRun | None, n_models: int) -> dict[str, Any]:
-    """Which models the headline trade-off chose, over the test queries of all seeds, and how long it took.
-
-    None is a router that was collected: it chose among models of its own.
-    """
-    if router is None:
-        unknown = {"share": np.full(n_models, np.nan), "entropy_bits": np.nan, "fit_s": np.nan, "route_s": np.nan}
-        return {"is_reference": False} | unknown
-    chosen = np.concatenate([choice[router.headline] for choice in router.choice])
-    share = np.bincount(chosen, minlength=n_models) / max(1, len(chosen))
-    return {
-        "is_reference": router.is_reference,
-        "share": share,
-        "entropy_bits": entropy_bits(share),
-        "fit_s": np.mean(router.fit_s),
-        "route_s": np.mean(router.route_s),
-    }
+def _set_intervals(
+    data: Evaluation,
+    rows: list[dict[str, Any]],
+    router_rows: list[dict[str, Any]],
+    quantities: dict[str, Quantity],
+    of_routers: dict[str, Quantity],
+    n_resamples: int,
+) -> None:
+    """The interval of every quantity, all from the same resamples, into the rows."""
+    found = intervals(quantities | of_routers, data.test, data.benchmark, n_resamples=n_resamples, seed=BOOTSTRAP_SEED)
+    for name, interval in found.items():
+        for row, ends in zip(router_rows if name in of_routers else rows, interval, strict=True):
+            row[f"{name}_interval"] = ends
+    for row in rows:
+        low, high = row["difference_interval"]
+        row["is_distinguishable"] = None if np.isnan(low) else bool(low > 0 or high < 0)
 
 
 def _hardness(data: Evaluation, contenders: list[Contender]) -> dict[str, Any]:
@@ -210,8 +157,8 @@ def _notes(
 ) -> list[str]:
     """What a reader must know beside the figures."""
     notes = [
-        "PerfGain and CostSave take θ* and θ† from the seed-averaged test curve, as published; chosen beforehand "
-        "they would be lower.",
+        "PerfGain and CostSave have θ chosen on held-out training queries; with θ* and θ† beside them it is chosen on the "
+        "seed-averaged test curve, as published, which favours routers with many trade-offs.",
         "Intervals resample queries and keep the routers as they were fitted; the deviation over seeds contains "
         "both splits and fits.",
     ]

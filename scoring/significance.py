@@ -1,25 +1,40 @@
-"""Tests from bootstrap resamples: two-sided p-values and Holm's correction for many of them."""
+"""Two-sided p-values from the bootstrap's standard error, and Holm's correction for many of them."""
 
 import numpy as np
 
 from scoring.metrics import TIE, Floats
 
 
-def bootstrap_p(estimate: Floats, deviation: Floats) -> Floats:
-    """Two-sided p-value of the hypothesis that the true difference is 0.
+def standard_error(influence: Floats) -> Floats:
+    """The standard deviation that the bootstrap over queries converges to, in closed form.
 
-    p = (1 + #{resamples with |deviation| ≥ |estimate|}) / (B + 1): the deviations of a paired bootstrap are what the
-    estimate would do around 0 if nothing differed. No p is below 1 / (B + 1), so B resamples cannot tell more than
-    that; the 1 in front keeps the test valid (Davison & Hinkley 1997, section 4.2).
+    Weights of a resample within a benchmark are multinomial with mean 1 and the influence sums to 0 there, so the
+    variance of Σ weight × influence is Σ influence². No resample, no noise, and no floor under small p-values.
 
     Args:
-        estimate: differences, [n], NaN where there is none. deviation: their movement in B resamples, [B, n].
+        influence: [n_queries, n], from `scoring.bootstrap.influence` or `scoring.uncertainty`.
 
     Returns:
-        [n] in (0, 1]; NaN where the estimate is. 1 for two contenders that always agree.
+        [n].
     """
-    n_beyond = (np.abs(deviation) >= np.abs(estimate) - TIE).sum(axis=0)
-    return np.where(np.isnan(estimate), np.nan, (1 + n_beyond) / (len(deviation) + 1))
+    return np.sqrt((influence**2).sum(axis=0))
+
+
+def normal_p(estimate: Floats, error: Floats) -> Floats:
+    """Two-sided p-value of the hypothesis that the true difference is 0, for a normal estimate.
+
+    Args:
+        estimate: differences, [n], NaN where there is none. error: their standard errors, [n].
+
+    Returns:
+        [n]; 1 for two contenders that always agree; NaN where there is no estimate, or one without any spread
+        (a single query) that is not 0.
+    """
+    from scipy.stats import norm
+
+    agree = (np.abs(estimate) <= TIE) & (error <= TIE)
+    z = np.divide(np.abs(estimate), error, out=np.full(estimate.shape, np.nan), where=error > TIE)
+    return np.where(agree, 1.0, 2 * norm.sf(z))
 
 
 def holm(p: Floats) -> Floats:

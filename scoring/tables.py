@@ -5,22 +5,21 @@ the HTML report into sortable ones. Accuracies and gains are percent with two de
 nothing is known is left out, so an evaluation without costs has no empty columns.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
-from scoring.table_formats import UNKNOWN, Column, Table, as_csv, as_latex, as_markdown, print_columns
-
-Row = dict[str, Any]
+from scoring.cells import Row, decimals, ordered, percent, signed_percent, span, table, usd, verdict
+from scoring.router_tables import router_tables
+from scoring.table_formats import Table, as_csv, as_latex, as_markdown, print_columns
 
 
 def tables(result: dict[str, Any]) -> list[Table]:
-    """Summary, metrics, accuracy and (where any is known) cost per benchmark, references over all queries."""
+    """Summary, router tables, accuracy and (where any is known) cost per benchmark, references over all queries."""
     return [
         summary_table(result),
-        metrics_table(result),
+        *router_tables(result),
         accuracy_table(result),
         *([cost_table(result)] if result["has_cost"] else []),
         all_queries_table(result),
@@ -41,8 +40,8 @@ def print_tables(result: dict[str, Any], console: Console) -> None:
     Columns that do not fit beside each other follow below, under the row names again. A table with a column per
     benchmark is printed only if it fits as a whole; otherwise a line says where it is.
     """
-    for table in tables(result):
-        print_columns(table, console)
+    for one in tables(result):
+        print_columns(one, console)
     console.print()
     for note in result["notes"]:
         console.print(f"• {note}", markup=False, highlight=False)
@@ -52,7 +51,7 @@ def summary_table(result: dict[str, Any]) -> Table:
     """AvgAcc of everything with its interval, and whether it can be told from Best Single."""
     rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
     n_seeds, level = len(result["seeds"]), 100 * result["bootstrap"]["level"]
-    return _table(
+    return table(
         "summary",
         "Accuracy",
         f"AvgAcc in percent: the mean over {len(result['benchmarks'])} benchmarks, averaged over {n_seeds} "
@@ -71,32 +70,6 @@ def summary_table(result: dict[str, Any]) -> Table:
     )
 
 
-def metrics_table(result: dict[str, Any]) -> Table:
-    """The metrics of references and routers."""
-    hard = {(row["kind"], row["name"]): row["hard_accuracy"] for row in result["hardness"]["rows"]}
-    return _table(
-        "metrics",
-        "Metrics",
-        "Percent unless a unit is given. Cost: USD of one test set. Times: means over seeds.",
-        ordered(result["references"]) + ordered(result["routers"]),
-        [
-            ("Gain@R", lambda row: signed_percent(row["gain_at_random"])),
-            ("Gain@B", lambda row: signed_percent(row["gain_at_best_single"])),
-            ("Gap@O", lambda row: percent(row["gap_at_oracle"])),
-            ("Pooled", lambda row: percent(row["pooled_acc"])),
-            ("1–3 right", lambda row: percent(hard[row["kind"], row["name"]])),
-            ("Cost USD", lambda row: usd(row["cost_usd"])),
-            ("Trade-off", lambda row: plain(row.get("trade_off"))),
-            ("PerfGain (θ*)", lambda row: chosen_at(row, "perf_gain")),
-            ("CostSave (θ†)", lambda row: chosen_at(row, "cost_save")),
-            ("ParetoDist", lambda row: decimals(row.get("pareto_dist"), 4)),
-            ("Entropy bits", lambda row: decimals(row.get("entropy_bits"), 2)),
-            ("Fit s", lambda row: seconds(row.get("fit_s"))),
-            ("Route s", lambda row: seconds(row.get("route_s"))),
-        ],
-    )
-
-
 def accuracy_table(result: dict[str, Any]) -> Table:
     """Accuracy of everything on each benchmark."""
     rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
@@ -104,7 +77,7 @@ def accuracy_table(result: dict[str, Any]) -> Table:
     for i, benchmark in enumerate(result["benchmarks"]):
         columns.append((benchmark, lambda row, i=i: percent(row["accuracy"][i])))  # type: ignore[misc]
     caption = "Percent on test, averaged over seeds."
-    return _table("accuracy", "Accuracy per benchmark", caption, rows, columns, is_wide=True)
+    return table("accuracy", "Accuracy per benchmark", caption, rows, columns, is_wide=True)
 
 
 def cost_table(result: dict[str, Any]) -> Table:
@@ -114,7 +87,7 @@ def cost_table(result: dict[str, Any]) -> Table:
     for i, benchmark in enumerate(result["benchmarks"]):
         columns.append((benchmark, lambda row, i=i: usd(row["cost_usd_per_benchmark"][i])))  # type: ignore[misc]
     caption = "USD of one test set, averaged over seeds. The routers' own computation is not in it."
-    return _table("cost", "Cost per benchmark", caption, rows, columns, is_wide=True)
+    return table("cost", "Cost per benchmark", caption, rows, columns, is_wide=True)
 
 
 def all_queries_table(result: dict[str, Any]) -> Table:
@@ -130,7 +103,7 @@ def all_queries_table(result: dict[str, Any]) -> Table:
             ("Every model on every query", (), "", "total_cost_usd"),
         )
     ]
-    return _table(
+    return table(
         "all_queries",
         "All queries",
         "Training and test queries together: AvgAcc in percent, cost in USD.",
@@ -142,14 +115,10 @@ def all_queries_table(result: dict[str, Any]) -> Table:
 def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
     """CSV name -> records with one observation each; fractions and USD with full precision, None unknown."""
     everything = result["references"] + result["routers"] + result["single_models"]
-    scalars = {key: None for row in everything for key, value in row.items() if not isinstance(value, list)}
-    ends = ("avg_acc_interval", "difference_interval")
+    keys = {key: None for row in everything for key, value in row.items() if _is_tidy(key, value)}
     return {
-        "rows": [
-            {key: row.get(key) for key in scalars}
-            | {f"{key}_{end}": row[key][i] for key in ends for i, end in enumerate(("low", "high"))}
-            for row in everything
-        ],
+        "rows": [_tidy({key: row.get(key) for key in keys}) for row in everything],
+        "pairs": [_tidy(pair) for pair in result["pairs"]],
         "per_benchmark": [
             {"kind": row["kind"], "name": row["name"], "benchmark": b, "accuracy": accuracy, "cost_usd": cost}
             for row in everything
@@ -171,78 +140,16 @@ def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
     }
 
 
-def ordered(rows: Iterable[Row]) -> list[Row]:
-    """References in their own order, contestants from the best AvgAcc down, those without one last."""
-    return sorted(
-        rows,
-        key=lambda row: (row["kind"] != "reference", 0 if row["kind"] == "reference" else -(row["avg_acc"] or 0.0)),
-    )
+def _is_tidy(key: str, value: Any) -> bool:
+    return not isinstance(value, list) or key.endswith("_interval")
 
 
-def label(row: Row) -> str:
-    """A row's name, with the model behind it where it is one and the same throughout."""
-    models = set(row["models"])
-    return f"{row['name']}: {models.pop()}" if len(models) == 1 else row["name"]
-
-
-def verdict(row: Row) -> str:
-    """What the interval of the difference to Best Single says in a word."""
-    if row["is_distinguishable"] is None:
-        return UNKNOWN
-    if row["is_distinguishable"]:
-        return "better" if row["difference"] > 0 else "worse"
-    return "same" if row["difference_interval"] == [0.0, 0.0] else "undecided"
-
-
-def chosen_at(row: Row, metric: str) -> str:
-    """A metric in percent and in brackets the trade-off that it was taken at, where the router has any."""
-    value, trade_off = row.get(metric), row.get(f"{metric}_trade_off")
-    return signed_percent(value) + ("" if value is None or trade_off is None else f" ({plain(trade_off)})")
-
-
-def percent(fraction: float | None) -> str:
-    return UNKNOWN if fraction is None else f"{100 * fraction + 0.0:.2f}"
-
-
-def signed_percent(fraction: float | None) -> str:
-    return UNKNOWN if fraction is None else f"{100 * fraction + 0.0:+.2f}"
-
-
-def span(ends: list[float | None], write: Callable[[float | None], str]) -> str:
-    return UNKNOWN if ends[0] is None else f"[{write(ends[0])}, {write(ends[1])}]"
-
-
-def decimals(number: float | None, n_decimals: int) -> str:
-    return UNKNOWN if number is None else f"{number:.{n_decimals}f}"
-
-
-def seconds(duration: float | None) -> str:
-    return decimals(duration, 0 if (duration or 0) >= 100 else 1 if (duration or 0) >= 1 else 3)
-
-
-def usd(amount: float | None) -> str:
-    """Two decimals from a dollar on, three significant digits below."""
-    if amount is None:
-        return UNKNOWN
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else plain(amount)
-
-
-def plain(number: float | None) -> str:
-    """Three significant digits without an exponent and without trailing zeros."""
-    return UNKNOWN if number is None else np.format_float_positional(number, 3, fractional=False, trim="-")
-
-
-def _table(
-    name: str,
-    title: str,
-    caption: str,
-    rows: list[Row],
-    numbers: list[tuple[str, Callable[[Row], str]]],
-    words: list[tuple[str, Callable[[Row], str]]] | None = None,
-    is_wide: bool = False,
-) -> Table:
-    columns = [Column(heading, tuple(write(row) for row in rows)) for heading, write in numbers]
-    columns += [Column(heading, tuple(write(row) for row in rows), is_text=True) for heading, write in words or []]
-    known = [column for column in columns if any(cell != UNKNOWN for cell in column.cells)]
-    names = Column("", tuple(label(row) for row in rows), is_text=True)
-    return Table(name, title, caption, (names, *known), tuple(row["kind"] for row in rows), is_wide)
+def _tidy(row: Row) -> Row:
+    """The row with its intervals as two fields each."""
+    tidy: Row = {}
+    for key, value in row.items():
+        if key.endswith("_interval"):
+            tidy[f"{key}_low"], tidy[f"{key}_high"] = value or (None, None)
+        else:
+            tidy[key] = value
+    return tidy

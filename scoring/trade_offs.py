@@ -1,9 +1,11 @@
-"""What a router's trade-offs add up to: its curve, PerfGain, CostSave, the Pareto frontier and ParetoDist."""
+"""What a router's trade-offs add up to: its curve, what it gains and saves, and its place beside the frontier."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from scoring.curves import aiq, distance_to_hull, exceeds_models, hypervolume
 from scoring.evaluation import Evaluation, RouterRun
 from scoring.metrics import (
     Floats,
@@ -16,64 +18,133 @@ from scoring.metrics import (
     perf_gain,
     take_choice,
 )
+from scoring.strong_weak import apgr, cpt, pgr
 
 
-def trade_off_figures(
-    data: Evaluation, models: list[dict[str, Any]], best_single: dict[str, Any], collected: list[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The points of the accuracy-cost plane, and what each router's curve is worth.
+class Curve(NamedTuple):
+    """A router's points.
 
-    Args:
-        models: rows of the single models, best_single: the row of Best Single in hindsight; avg_acc and cost_usd
-            are read.
-        collected: rows of the routers that were collected, a single point each.
-
-    Returns:
-        Points: single models and every trade-off of every contestant, each with name, kind, trade_off, avg_acc,
-        cost_usd, is_on_frontier and distance; the last two are None where a cost is unknown. Rows without AvgAcc
-        are left out.
-        Curves: per router, the collected ones last, trade_off, n_trade_offs, perf_gain, perf_gain_trade_off,
-        cost_save, cost_save_trade_off, pareto_dist.
+    Attributes:
+        name: of the router. trade_off: [n_trade_offs]. headline: number of the one that stands for it in tables.
+        avg_acc: averaged over seeds, [n_trade_offs]. cost_usd: of one test set, [n_trade_offs], NaN unknown.
     """
-    points = [_point(row["name"], "model", np.nan, row["avg_acc"], row["cost_usd"]) for row in models]
-    contestants = [(router.name, router.trade_off, router.headline, *_curve(data, router)) for router in data.routers]
-    contestants += [
-        (row["name"], np.array([np.nan]), 0, np.array([row["avg_acc"]]), np.array([row["cost_usd"]]))
-        for row in collected
-    ]
-    told = {router.name for router in data.routers if router.is_reference}
-    curves = []
-    for name, trade_off, headline, accuracy, cost in contestants:
-        if name not in told:
-            points += [_point(name, "router", *at) for at in zip(trade_off, accuracy, cost, strict=True)]
-        best = perf_gain(accuracy, best_single["avg_acc"])
-        saver = cost_save(accuracy, cost, best_single["avg_acc"], best_single["cost_usd"])
-        curves.append(
-            {
-                "trade_off": trade_off[headline],
-                "n_trade_offs": len(trade_off),
-                "perf_gain": best.value,
-                "perf_gain_trade_off": _at(trade_off, best.configuration),
-                "cost_save": saver.value,
-                "cost_save_trade_off": _at(trade_off, saver.configuration),
-            }
-        )
-    points = [point for point in points if not np.isnan(point["avg_acc"])]
-    _place(points)
-    for (name, *_), curve in zip(contestants, curves, strict=True):
-        own = [p["distance"] for p in points if p["kind"] == "router" and p["name"] == name]
-        curve["pareto_dist"] = np.nan if not own or None in own else np.mean(own)
-    return points, curves
+
+    name: str
+    trade_off: Floats
+    headline: int
+    avg_acc: Floats
+    cost_usd: Floats
 
 
-def _curve(data: Evaluation, router: RouterRun) -> tuple[Floats, Floats]:
-    """AvgAcc and total USD of each trade-off, averaged over seeds, each [n_trade_offs]."""
+def curve_of(data: Evaluation, router: RouterRun) -> Curve:
+    """AvgAcc and total USD of each trade-off, averaged over seeds."""
     accuracy, cost, n_benchmarks = [], [], len(data.benchmarks)
     for rows, choice, calls in zip(data.test, router.choice, router.calls, strict=True):
         group = data.benchmark[rows]
         accuracy.append(group_mean(take_choice(data.score[rows], choice), group, n_benchmarks))
         cost.append(group_sum(choice_cost(data.cost[rows], choice, calls), group, n_benchmarks).sum(axis=1))
-    return np.mean(accuracy, axis=0).mean(axis=1), np.mean(cost, axis=0)
+    avg_acc = np.mean(accuracy, axis=0).mean(axis=1)
+    return Curve(router.name, router.trade_off, router.headline, avg_acc, np.mean(cost, axis=0))
+
+
+def point_curve(row: dict[str, Any]) -> Curve:
+    """The one point of a router that was collected. row: with name, avg_acc and cost_usd."""
+    return Curve(row["name"], np.array([np.nan]), 0, np.array([row["avg_acc"]]), np.array([row["cost_usd"]]))
+
+
+def curve_points(models: list[dict[str, Any]], curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """The points of the accuracy-cost plane.
+
+    Args:
+        models: rows of the single models; avg_acc and cost_usd are read. curves: of the contestants.
+
+    Returns:
+        Single models and every trade-off, each with name, kind, trade_off, avg_acc, cost_usd, is_on_frontier and
+        distance; the last two are None where a cost is unknown. Those without AvgAcc are left out.
+    """
+    points = [_point(row["name"], "model", np.nan, row["avg_acc"], row["cost_usd"]) for row in models]
+    for curve in curves:
+        places = zip(curve.trade_off, curve.avg_acc, curve.cost_usd, strict=True)
+        points += [_point(curve.name, "router", *at) for at in places]
+    points = [point for point in points if not np.isnan(point["avg_acc"])]
+    _place(points)
+    return points
+
+
+def curve_figures(
+    curve: Curve, models: list[dict[str, Any]], best_single: dict[str, Any], points: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What one curve is worth.
+
+    Args:
+        models: rows of the single models. best_single: the row of Best Single in hindsight.
+        points: from `curve_points`; those of a router that is not among them have no distance.
+
+    Returns:
+        trade_off (the headline's), n_trade_offs; perf_gain and cost_save as published, with perf_gain_trade_off and
+        cost_save_trade_off where they were taken; pareto_dist, hull_dist; aiq, hypervolume, exceeds_models.
+    """
+    best = perf_gain(curve.avg_acc, best_single["avg_acc"])
+    saver = cost_save(curve.avg_acc, curve.cost_usd, best_single["avg_acc"], best_single["cost_usd"])
+    own = [p["distance"] for p in points if p["kind"] == "router" and p["name"] == curve.name]
+    return {
+        "trade_off": curve.trade_off[curve.headline],
+        "n_trade_offs": len(curve.trade_off),
+        "perf_gain": best.value,
+        "perf_gain_trade_off": _at(curve.trade_off, best.configuration),
+        "cost_save": saver.value,
+        "cost_save_trade_off": _at(curve.trade_off, saver.configuration),
+        "pareto_dist": np.nan if not own or None in own else np.mean(own),
+    } | _against_models(curve, models)
+
+
+def saver(curve: Curve, router: RouterRun, best_single: int) -> int:
+    """θ† chosen on validation: the cheapest trade-off that was as good as Best Single there; -1 where none was.
+
+    A router with one configuration chooses nothing: it is that one.
+
+    Args:
+        best_single: number of the model.
+    """
+    if router.validation is None:
+        return 0 if len(curve.trade_off) == 1 else -1
+    on_validation = router.validation
+    as_good_as = on_validation.model_avg_acc[best_single]
+    return cost_save(on_validation.avg_acc, on_validation.cost_usd, as_good_as, 1.0).configuration
+
+
+def strong_weak_figures(data: Evaluation, router: RouterRun, curve: Curve, model_avg_acc: Floats) -> dict[str, Any]:
+    """APGR and CPT of a router that chooses between two models throughout and has a trade-off, else unknown.
+
+    Args:
+        model_avg_acc: of the single models, [n_models].
+
+    Returns:
+        apgr, cpt_50, cpt_80; see `scoring.strong_weak`.
+    """
+    unknown = {"apgr": np.nan, "cpt_50": np.nan, "cpt_80": np.nan}
+    chosen = np.unique(np.concatenate([np.unique(choice) for choice in router.choice]))
+    if len(chosen) != 2 or len(router.trade_off) == 1 or any(calls is not None for calls in router.calls):
+        return unknown
+    weak, strong = chosen[np.argsort(model_avg_acc[chosen], kind="stable")]
+    share = np.mean([(choice == strong).mean(axis=1) for choice in router.choice], axis=0)
+    recovered = pgr(curve.avg_acc, model_avg_acc[weak], model_avg_acc[strong])
+    return {"apgr": apgr(share, recovered), "cpt_50": cpt(share, recovered, 0.5), "cpt_80": cpt(share, recovered, 0.8)}
+
+
+def _against_models(curve: Curve, models: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures that look at the single models with a known cost and nothing else."""
+    place = np.array([(row["avg_acc"], row["cost_usd"]) for row in models], np.float64)
+    accuracy, cost = place[~np.isnan(place).any(axis=1)].T
+    unknown = {"hull_dist": np.nan, "aiq": np.nan, "hypervolume": np.nan, "exceeds_models": None}
+    if not len(cost) or np.isnan(curve.avg_acc).any() or np.isnan(curve.cost_usd).any():
+        return unknown
+    return {
+        "hull_dist": np.mean(distance_to_hull(curve.avg_acc, curve.cost_usd, accuracy, cost)),
+        "aiq": aiq(curve.avg_acc, curve.cost_usd, accuracy, cost),
+        "hypervolume": hypervolume(curve.avg_acc, curve.cost_usd, cost.min(), cost.max()),
+        "exceeds_models": exceeds_models(curve.avg_acc, curve.cost_usd, accuracy, cost),
+    }
 
 
 def _point(name: str, kind: str, trade_off: float, accuracy: float, cost: float) -> dict[str, Any]:

@@ -29,10 +29,12 @@ def write_embeddings(
 
 def embedding_digest(layout: Layout, encoder: str, benchmark: str) -> str | None:
     """Digest of the stored vectors' making; None if there are none."""
-    try:
-        return read_meta(layout.embeddings(encoder, benchmark), _KIND)["digest"]
-    except FileNotFoundError:
-        return None
+    return _meta(layout, encoder, benchmark).get("digest")
+
+
+def embedding_seconds(layout: Layout, encoder: str, benchmark: str) -> float:
+    """Seconds that embedding one query took, in batches; NaN where it is not known."""
+    return _meta(layout, encoder, benchmark).get("s_per_text", float("nan"))
 
 
 def read_embeddings(layout: Layout, encoder: str, benchmark: str, index: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -56,3 +58,10 @@ def read_embeddings(layout: Layout, encoder: str, benchmark: str, index: NDArray
             f"(first: {index[~found][0]}); make them with launch/embed.py"
         )
     return table["vector"][row]
+
+
+def _meta(layout: Layout, encoder: str, benchmark: str) -> dict[str, Any]:
+    try:
+        return read_meta(layout.embeddings(encoder, benchmark), _KIND)
+    except FileNotFoundError:
+        return {}

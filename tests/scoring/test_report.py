@@ -20,7 +20,8 @@ from scoring.figures import drawings
 from scoring.html_report import html_page
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
-from scoring.tables import metrics_table, print_tables, summary_table, table_files
+from scoring.router_tables import gains_table, trade_off_table
+from scoring.tables import print_tables, summary_table, table_files
 
 # A model's name that HTML, TeX, Markdown and rich must survive.
 ODD = '<script>alert("x")</script> & 50% |$a_b$| [bold]{}'
@@ -111,12 +112,12 @@ def printed(result, width):
 
 
 def test_report_is_complete(files):
-    tables = ("summary", "metrics", "accuracy", "cost", "all_queries")
+    tables = ("summary", "metrics", "curves", "decisions", "accuracy", "cost", "all_queries")
     tables += ("paper_models", "paper_models_cost", "paper_test", "paper_test_cost")
     figures = ("accuracy", "trade_off", "benchmarks", "hardness", "shares")
     expected = {"metrics.json", "index.html"}
     expected |= {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex")}
-    expected |= {f"{name}.csv" for name in ("rows", "per_benchmark", "trade_offs", "hardness", "shares")}
+    expected |= {f"{name}.csv" for name in ("rows", "pairs", "per_benchmark", "trade_offs", "hardness", "shares")}
     expected |= {f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")}
     assert set(files) == expected
     assert all(files.values())
@@ -127,7 +128,7 @@ def test_without_costs_nothing_about_costs_is_there():
     assert "trade_off" not in drawings(result)
     files = table_files(result)
     assert "cost.md" not in files
-    head = next(line for line in files["metrics.md"].decode().splitlines() if line.startswith("|"))
+    head = next(line for line in files["curves.md"].decode().splitlines() if line.startswith("|"))
     assert "PerfGain" in head
     assert not {"Cost USD", "CostSave (θ†)", "ParetoDist"} & set(head.split(" | "))
 
@@ -187,7 +188,7 @@ def test_figures_follow_the_page_in_dark_and_light(files):
     assert "#101214" in files["accuracy.svg"].decode()
 
 
-@pytest.mark.parametrize("name", ["summary", "metrics", "accuracy", "cost", "all_queries"])
+@pytest.mark.parametrize("name", ["summary", "metrics", "curves", "decisions", "accuracy", "cost", "all_queries"])
 def test_markdown_rows_have_one_cell_per_column(files, name):
     lines = files[f"{name}.md"].decode().splitlines()
     rows = [line.replace("\\|", "") for line in lines if line.startswith("|")]
@@ -217,7 +218,7 @@ def test_terminal_shows_every_number_within_its_width(result, width):
     assert max(map(len, lines)) <= width
     assert "…" not in "".join(lines)
     words = " ".join(lines)
-    for table in (summary_table(result), metrics_table(result)):
+    for table in (summary_table(result), gains_table(result), trade_off_table(result)):
         for column in table.columns[1:]:
             assert all(cell in words for cell in column.cells)
 
@@ -267,7 +268,7 @@ def test_no_router_still_makes_a_report():
 def test_what_the_page_does_not_know_is_no_error_and_follows_under_its_own_title(result, monkeypatch):
     more = summary_table(result)
     more = dataclasses.replace(more, name="pairs", title="Pairs <of> routers", kinds=("pair",) * len(more.kinds))
-    monkeypatch.setattr(html_report, "tables", lambda result: [more, metrics_table(result)])
+    monkeypatch.setattr(html_report, "tables", lambda result: [more, gains_table(result)])
     figures = {"new_figure.svg": b"<svg><g/></svg>", "new_figure.png": b""}
     page = html_page(result | {"pairs": [{"anything": 1}], "pool_size": None}, figures).decode()
     assert '<h2 id="pairs-of-routers">Pairs &lt;of&gt; routers</h2>' in page
