@@ -10,6 +10,7 @@ from jobs.route import fitted_router, rank
 from jobs.setting import Setting
 from jobs.train import TrainTask
 from routers.router import RouterError
+from store.embeddings import embedding_seconds
 from store.layout import Layout
 from store.release_import import import_release
 from store.scores import read_scores, write_scores
@@ -23,6 +24,7 @@ def setting(tmp_path):
     layout = Layout(tmp_path / "store")
     import_release(make_release(tmp_path / "in"), layout, n_processes=1)
     embed(layout.root, ENCODER, layout.benchmarks())
+    assert all(0 < embedding_seconds(layout, ENCODER.name, name) < 1 for name in layout.benchmarks())
     return Setting(
         root=layout.root, name="s", benchmarks=tuple(layout.benchmarks()), models=tuple(sorted(MODELS)), encoder="words"
     )

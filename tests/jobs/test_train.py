@@ -37,7 +37,9 @@ def pristine(tmp_path_factory):
     for number, benchmark in enumerate(layout.benchmarks()):
         index = read_indices(layout, benchmark)
         vector = np.eye(3)[number] + 0.05 * rng.normal(size=(len(index), 3))
-        write_embeddings(layout, "made", benchmark, index, vector.astype(np.float32), {"digest": "x"})
+        write_embeddings(
+            layout, "made", benchmark, index, vector.astype(np.float32), {"digest": "x", "s_per_text": 2.0}
+        )
     return layout.root
 
 
@@ -143,6 +145,8 @@ def test_routers_train_and_the_reduction_compares_them(setting, tmp_path, router
     accuracy = {row["name"]: row["avg_acc"] for row in [*result["references"], *result["routers"]]}
     assert accuracy["oracle"] >= accuracy["dataset_oracle"] >= accuracy["knn"] - 0.05
     assert accuracy["knn"] > accuracy["best_single"] + 0.1 > accuracy["random_choice"]
+    overhead = {row["name"]: row["overhead_ms"] for row in result["routers"]}
+    assert overhead["knn"] > 2000 > overhead["random_choice"]  # embedding takes 2 s a query here
     assert (tmp_path / "report" / "index.html").stat().st_size > 1000
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from store_samples import BENCHMARK
 
-from store.embeddings import embedding_digest, read_embeddings, write_embeddings
+from store.embeddings import embedding_digest, embedding_seconds, read_embeddings, write_embeddings
 from store.errors import StoreError
 from store.layout import Layout
 
@@ -37,3 +37,11 @@ def test_the_digest_tells_how_they_were_made(layout: Layout):
     assert embedding_digest(layout, ENCODER, BENCHMARK) is None
     write_embeddings(layout, ENCODER, BENCHMARK, INDEX, VECTOR, {"digest": "abc"})
     assert embedding_digest(layout, ENCODER, BENCHMARK) == "abc"
+
+
+def test_how_long_a_query_took_is_kept(layout: Layout):
+    assert np.isnan(embedding_seconds(layout, ENCODER, BENCHMARK))
+    write_embeddings(layout, ENCODER, BENCHMARK, INDEX, VECTOR, {"digest": "d"})
+    assert np.isnan(embedding_seconds(layout, ENCODER, BENCHMARK))
+    write_embeddings(layout, ENCODER, BENCHMARK, INDEX, VECTOR, {"digest": "d", "s_per_text": 0.25})
+    assert embedding_seconds(layout, ENCODER, BENCHMARK) == 0.25
