@@ -157,8 +157,8 @@ def _notes(
 ) -> list[str]:
     """What a reader must know beside the figures."""
     notes = [
-        "PerfGain and CostSave have θ chosen on held-out training queries; θ* and θ† are chosen on the seed-averaged test "
-        "curve, as published, which favours routers with many trade-offs.",
+        "PerfGain and CostSave have θ chosen on held-out training queries; θ* and θ† are chosen on the seed-averaged "
+        "test curve, as published, which favours routers with many trade-offs.",
         "Intervals resample queries and keep the routers as they were fitted; the deviation over seeds contains "
         "both splits and fits.",
     ]

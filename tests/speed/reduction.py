@@ -78,7 +78,9 @@ def route(setting: Setting) -> tuple[str, ...]:
             )
             meta: dict[str, Any] = {
                 "models": list(matrix.models), "benchmarks": list(matrix.benchmarks), "is_reference": False,
-                "validation": trade_off.tolist() if n_trade_offs > 1 else None, "fit_s": 1.0, "route_s": 1.0,
+                "fit_s": 1.0, "route_s": 1.0, "inputs": [],
+                "validation": {"avg_acc": trade_off.tolist(), "cost_usd": trade_off.tolist(),
+                               "model_avg_acc": [0.5] * N_MODELS} if n_trade_offs > 1 else None,
             }  # fmt: skip
             utility = np.zeros((n_trade_offs, len(rows), N_MODELS), np.float32)
             routing = Routing(
