@@ -186,6 +186,10 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        plain = value.astype(object)
+        plain[np.isnan(value)] = None
+        return plain.tolist()
     if isinstance(value, np.ndarray | np.generic):
         return _plain(value.tolist())
     return None if isinstance(value, float) and np.isnan(value) else value
