@@ -122,7 +122,9 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
 
 
 def _encode_s(setting: Setting, routing: Routing) -> float:
-    """Seconds that embedding the test queries takes; 0 for a router that reads no embeddings."""
+    """Seconds that embedding the test queries takes; 0 for a router that reads no embeddings, NaN where unknown."""
+    if "inputs" not in routing.meta:  # of an earlier version
+        return float("nan")
     if "embedding" not in routing.meta["inputs"]:
         return 0.0
     names = routing.meta["benchmarks"]

@@ -55,8 +55,8 @@ def router_figures(
     if not router_rows:
         return points, {}
     best_model = data.models.index(rows[best]["models"][0])
-    at = [saver(curve, router, best_model) for router, curve in zip(data.routers, curves, strict=False)]
-    at += [0] * n_collected
+    runs = [*data.routers, *[None] * n_collected]
+    at = [saver(curve, router, rows[best], best_model) for router, curve in zip(runs, curves, strict=True)]
     savers = [router_contender(data, router, max(0, chosen)) for router, chosen in zip(data.routers, at, strict=False)]
     found = _validated(data, savers + contenders[first + len(routers) :], np.array(at) >= 0, quantities, best)
     for i, (row, curve, chosen) in enumerate(zip(router_rows, curves, at, strict=True)):

@@ -85,32 +85,33 @@ def curve_figures(
         cost_save_trade_off where they were taken; pareto_dist, hull_dist; aiq, hypervolume, exceeds_models.
     """
     best = perf_gain(curve.avg_acc, best_single["avg_acc"])
-    saver = cost_save(curve.avg_acc, curve.cost_usd, best_single["avg_acc"], best_single["cost_usd"])
+    published = cost_save(curve.avg_acc, curve.cost_usd, best_single["avg_acc"], best_single["cost_usd"])
     own = [p["distance"] for p in points if p["kind"] == "router" and p["name"] == curve.name]
     return {
         "trade_off": curve.trade_off[curve.headline],
         "n_trade_offs": len(curve.trade_off),
         "perf_gain": best.value,
         "perf_gain_trade_off": _at(curve.trade_off, best.configuration),
-        "cost_save": saver.value,
-        "cost_save_trade_off": _at(curve.trade_off, saver.configuration),
+        "cost_save": published.value,
+        "cost_save_trade_off": _at(curve.trade_off, published.configuration),
         "pareto_dist": np.nan if not own or None in own else np.mean(own),
     } | _against_models(curve, models)
 
 
-def saver(curve: Curve, router: RouterRun, best_single: int) -> int:
+def saver(curve: Curve, router: RouterRun | None, best_single: dict[str, Any], number: int) -> int:
     """θ† chosen on validation: the cheapest trade-off that was as good as Best Single there; -1 where none was.
 
-    A router with one configuration chooses nothing: it is that one.
+    With one configuration nothing is chosen, so it is as published: that one if it is as good on test.
 
     Args:
-        best_single: number of the model.
+        router: None for one that was collected. best_single: the row of Best Single. number: of that model.
     """
-    if router.validation is None:
-        return 0 if len(curve.trade_off) == 1 else -1
-    on_validation = router.validation
-    as_good_as = on_validation.model_avg_acc[best_single]
-    return cost_save(on_validation.avg_acc, on_validation.cost_usd, as_good_as, 1.0).configuration
+    if len(curve.trade_off) == 1:
+        return cost_save(curve.avg_acc, curve.cost_usd, best_single["avg_acc"], best_single["cost_usd"]).configuration
+    if router is None or router.validation is None:
+        return -1
+    found = router.validation
+    return cost_save(found.avg_acc, found.cost_usd, found.model_avg_acc[number], 1.0).configuration
 
 
 def strong_weak_figures(data: Evaluation, router: RouterRun, curve: Curve, model_avg_acc: Floats) -> dict[str, Any]:

@@ -55,6 +55,8 @@ def test_a_router_without_trade_offs_chose_nothing():
     row = row_of(router("fixed", [[1, 1, 1, 1]], [[1, 1, 1, 1]]))
     assert (row["cost_save_validated"], row["saver_difference"]) == (0.0, 0.0)
     assert row["cost_save_validated_interval"] == [0.0, 0.0]
+    worse = row_of(router("cheap", [[0, 0, 0, 0]], [[0, 0, 0, 0]]))
+    assert (worse["cost_save_validated"], worse["cost_save"]) == (None, None)  # half the price, half as good
 
 
 def test_trade_offs_of_which_nothing_is_known_save_nothing():
