@@ -1,8 +1,9 @@
-"""How a comparison with published figures looks: `compare.csv` with a record per figure, `compare.md` to read."""
+"""How a comparison with published figures looks: a record per figure as CSV and Parquet, `compare.md` to read."""
 
 from typing import Any
 
-from scoring.table_formats import UNKNOWN, Column, Table, as_csv, as_markdown
+from scoring.record_files import record_files
+from scoring.table_formats import UNKNOWN, Column, Table, as_markdown
 from scoring.tables import decimals, percent, usd
 
 Record = dict[str, Any]
@@ -23,7 +24,7 @@ _METRICS = {
 def comparison_files(published: dict[str, Any]) -> dict[str, bytes]:
     """File name -> content, from `scoring.comparison.compare`."""
     records = [record | {"reasons": "; ".join(record["reasons"])} for record in published["rows"]]
-    return {"compare.csv": as_csv(records).encode(), "compare.md": _page(published).encode()}
+    return record_files({"compare": records}) | {"compare.md": _page(published).encode()}
 
 
 def comparison_tables(published: dict[str, Any]) -> list[Table]:

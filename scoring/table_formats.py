@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
@@ -105,7 +105,14 @@ def as_latex(table: Table) -> str:
     )
 
 
-def as_csv(rows: list[dict[str, Any]]) -> str:
+def text_files(tables: Sequence[Table]) -> dict[str, bytes]:
+    """File name -> content: every table in Markdown and LaTeX."""
+    texts = {f"{table.name}.md": as_markdown(table) for table in tables}
+    texts |= {f"{table.name}.tex": as_latex(table) for table in tables}
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Records under a header of their keys; None is an empty field."""
     text = io.StringIO()
     if rows:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from scoring.table_formats import UNKNOWN, Column, Table, as_csv, as_latex, as_markdown, print_columns
+from scoring.record_files import record_files
+from scoring.table_formats import UNKNOWN, Column, Table, print_columns, text_files
 
 Row = dict[str, Any]
 
@@ -28,11 +29,8 @@ def tables(result: dict[str, Any]) -> list[Table]:
 
 
 def table_files(result: dict[str, Any]) -> dict[str, bytes]:
-    """File name -> content: every table in Markdown and LaTeX, and tidy CSV files with full precision."""
-    texts = {f"{t.name}.md": as_markdown(t) for t in tables(result)}
-    texts |= {f"{t.name}.tex": as_latex(t) for t in tables(result)}
-    texts |= {f"{name}.csv": as_csv(rows) for name, rows in tidy_rows(result).items()}
-    return {name: text.encode() for name, text in texts.items()}
+    """File name -> content: every table in Markdown and LaTeX, and tidy CSV and Parquet files with full precision."""
+    return text_files(tables(result)) | record_files(tidy_rows(result))
 
 
 def print_tables(result: dict[str, Any], console: Console) -> None:
@@ -140,7 +138,7 @@ def all_queries_table(result: dict[str, Any]) -> Table:
 
 
 def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
-    """CSV name -> records with one observation each; fractions and USD with full precision, None unknown."""
+    """File stem -> records with one observation each; fractions and USD with full precision, None unknown."""
     everything = result["references"] + result["routers"] + result["single_models"]
     scalars = {key: None for row in everything for key, value in row.items() if not isinstance(value, list)}
     ends = ("avg_acc_interval", "difference_interval")

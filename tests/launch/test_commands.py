@@ -141,7 +141,7 @@ def test_published_figures_are_set_beside_the_measured_ones_where_that_is_asked_
     assert "No model of this run is among the published ones" in output
     assert "report/release_flagship/compare.md" in output
     files = {path.name for path in tmp_path.rglob("compare.*")}
-    assert files == {"compare.csv", "compare.md"}
+    assert files == {"compare.csv", "compare.parquet", "compare.md"}
     assert reduce.main(words) == 0
     assert not list(tmp_path.rglob("compare.*")), "an earlier comparison is about other routers"
 

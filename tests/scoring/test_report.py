@@ -116,7 +116,8 @@ def test_report_is_complete(files):
     figures = ("accuracy", "trade_off", "benchmarks", "hardness", "shares")
     expected = {"metrics.json", "index.html"}
     expected |= {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex")}
-    expected |= {f"{name}.csv" for name in ("rows", "per_benchmark", "trade_offs", "hardness", "shares")}
+    records = ("rows", "per_benchmark", "trade_offs", "hardness", "shares")
+    expected |= {f"{name}.{suffix}" for name in records for suffix in ("csv", "parquet")}
     expected |= {f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")}
     assert set(files) == expected
     assert all(files.values())
