@@ -12,7 +12,9 @@ import orjson
 
 from jobs.setting import Setting, all_columns, content_digest
 from scoring.comparison import compare
+from scoring.latency_figures import latency_figures
 from scoring.paper_tables import encoder_figures
+from scoring.provider_figures import ProviderFigures
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
 from store.digest import digest
@@ -29,6 +31,7 @@ class ReduceTask:
     Attributes:
         prompt_characters: how much of each prompt queries.html shows; 0: nothing.
         compare_published: whether the figures of LLMRouterBench are set beside the measured ones.
+        providers: figures from which latencies are estimated; None: no latencies.
         other_encoders: folders of reports on the same data with other encoders, for a table of them all.
     """
 
@@ -39,6 +42,7 @@ class ReduceTask:
     n_resamples: int = 1000
     prompt_characters: int = 160
     compare_published: bool = False
+    providers: ProviderFigures | None = None
     other_encoders: tuple[Path, ...] = ()
 
 
@@ -56,6 +60,9 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     result = reduce(evaluation, n_resamples=task.n_resamples)
     if task.compare_published:
         result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
+    if task.providers is not None:
+        result["latency"], notes = latency_figures(evaluation, result, matrix.completion_tokens, task.providers)
+        result["notes"] += notes
     if others:
         result["encoders"] = encoder_figures([result, *others])
     write_report(result, task.folder, evaluation, _prompts(task, matrix))

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from scoring.number_formats import decimals, percent, usd
 from scoring.record_files import record_files
 from scoring.table_formats import UNKNOWN, Column, Table, as_markdown
-from scoring.tables import decimals, percent, usd
 
 Record = dict[str, Any]
 

@@ -20,7 +20,8 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from scoring.tables import ordered, percent
+from scoring.number_formats import percent
+from scoring.tables import ordered
 
 Result = dict[str, Any]
 

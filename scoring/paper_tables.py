@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from scoring.number_formats import percent, plain, usd
 from scoring.published import SETTINGS, canonical, published_setting
 from scoring.table_formats import UNKNOWN, Column, Table, text_files
-from scoring.tables import Row, label, ordered, percent, plain, usd
+from scoring.tables import Row, label, ordered
 
 Result = dict[str, Any]
 

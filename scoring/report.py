@@ -16,7 +16,9 @@ from scoring.tables import table_files
 from store.atomic import write_file
 
 _OPTIONAL = {"queries.html"} | {
-    f"{name}.{suffix}" for name in ("compare", "paper_encoders") for suffix in ("md", "tex", "csv", "parquet")
+    f"{name}.{suffix}"
+    for name in ("compare", "paper_encoders", "latency")
+    for suffix in ("md", "tex", "csv", "parquet")
 }
 
 
@@ -27,7 +29,8 @@ def report_files(
 
     Args:
         result: from `scoring.reduction.reduce`; with a key `published` (`scoring.comparison.compare`) the files
-            `compare` come besides, with `encoders` (`scoring.paper_tables.encoder_figures`) paper_encoders.
+            `compare` come besides, with `latency` (`scoring.latency_figures`) the files `latency`, with `encoders`
+            (`scoring.paper_tables.encoder_figures`) paper_encoders.
         evaluation: what was reduced; with it comes queries.html, if it is not too large for a browser.
         prompts: the start of each query's prompt, [n_queries], to be shown there.
     """

@@ -26,7 +26,7 @@ class Cell(NamedTuple):
 
 
 def table_files(cells: Mapping[Cell, Figures]) -> dict[str, bytes]:
-    """File name -> content of Tables 1 to 3 as Markdown, LaTeX, CSV and Parquet; the last two have the published columns.
+    """File name -> content of Tables 1 to 3 as text, and as records with the columns of the published ones.
 
     Table 3 has E_p of every group and, unlike the paper's, of every benchmark that is there, not of MMLU alone.
     """

@@ -68,6 +68,11 @@ class Table:
     is_wide: bool = False
 
 
+def known_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns without those after the first in which nothing is known."""
+    return (*columns[:1], *(column for column in columns[1:] if any(cell != UNKNOWN for cell in column.cells)))
+
+
 def as_markdown(table: Table) -> str:
     """The table with its title and caption, numbers right-aligned."""
 

@@ -8,22 +8,24 @@ nothing is known is left out, so an evaluation without costs has no empty column
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
+from scoring.latency_table import latency_table
+from scoring.number_formats import decimals, percent, plain, seconds, signed_percent, span, usd
 from scoring.record_files import record_files
-from scoring.table_formats import UNKNOWN, Column, Table, print_columns, text_files
+from scoring.table_formats import UNKNOWN, Column, Table, known_columns, print_columns, text_files
 
 Row = dict[str, Any]
 
 
 def tables(result: dict[str, Any]) -> list[Table]:
-    """Summary, metrics, accuracy and (where any is known) cost per benchmark, references over all queries."""
+    """Summary, metrics, accuracy and (where any is known) cost per benchmark, latency if asked for, all queries."""
     return [
         summary_table(result),
         metrics_table(result),
         accuracy_table(result),
         *([cost_table(result)] if result["has_cost"] else []),
+        *([latency_table(result)] if "latency" in result else []),
         all_queries_table(result),
     ]
 
@@ -166,7 +168,7 @@ def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
             for row in result["routers"]
             for model, share in zip(result["models"], row["share"], strict=True)
         ],
-    }
+    } | ({"latency": result["latency"]["rows"]} if "latency" in result else {})
 
 
 def ordered(rows: Iterable[Row]) -> list[Row]:
@@ -198,38 +200,6 @@ def chosen_at(row: Row, metric: str) -> str:
     return signed_percent(value) + ("" if value is None or trade_off is None else f" ({plain(trade_off)})")
 
 
-def percent(fraction: float | None) -> str:
-    return UNKNOWN if fraction is None else f"{100 * fraction + 0.0:.2f}"
-
-
-def signed_percent(fraction: float | None) -> str:
-    return UNKNOWN if fraction is None else f"{100 * fraction + 0.0:+.2f}"
-
-
-def span(ends: list[float | None], write: Callable[[float | None], str]) -> str:
-    return UNKNOWN if ends[0] is None else f"[{write(ends[0])}, {write(ends[1])}]"
-
-
-def decimals(number: float | None, n_decimals: int) -> str:
-    return UNKNOWN if number is None else f"{number:.{n_decimals}f}"
-
-
-def seconds(duration: float | None) -> str:
-    return decimals(duration, 0 if (duration or 0) >= 100 else 1 if (duration or 0) >= 1 else 3)
-
-
-def usd(amount: float | None) -> str:
-    """Two decimals from a dollar on, three significant digits below."""
-    if amount is None:
-        return UNKNOWN
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else plain(amount)
-
-
-def plain(number: float | None) -> str:
-    """Three significant digits without an exponent and without trailing zeros."""
-    return UNKNOWN if number is None else np.format_float_positional(number, 3, fractional=False, trim="-")
-
-
 def _table(
     name: str,
     title: str,
@@ -241,6 +211,5 @@ def _table(
 ) -> Table:
     columns = [Column(heading, tuple(write(row) for row in rows)) for heading, write in numbers]
     columns += [Column(heading, tuple(write(row) for row in rows), is_text=True) for heading, write in words or []]
-    known = [column for column in columns if any(cell != UNKNOWN for cell in column.cells)]
     names = Column("", tuple(label(row) for row in rows), is_text=True)
-    return Table(name, title, caption, (names, *known), tuple(row["kind"] for row in rows), is_wide)
+    return Table(name, title, caption, known_columns((names, *columns)), tuple(row["kind"] for row in rows), is_wide)
