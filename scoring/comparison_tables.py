@@ -61,7 +61,7 @@ def _agreement(summaries: list[Record]) -> Table:
         _text("Largest at", [" on ".join(row["largest_at"]) for row in summaries]),
     )
     caption = "Single benchmarks that compare. Accuracies in percent and points, costs in USD."
-    return Table("agreement", "Agreement", caption, columns, tuple(row["kind"] for row in summaries))
+    return Table("agreement", "Agreement", caption, columns, ("source",) * len(summaries))
 
 
 def _overall(rows: list[Record]) -> Table:

@@ -17,7 +17,7 @@ from store.atomic import write_file
 
 _OPTIONAL = {"queries.html"} | {
     f"{name}.{suffix}"
-    for name in ("compare", "paper_encoders", "latency")
+    for name in ("compare", "paper_encoders", "latency", "pairs")
     for suffix in ("md", "tex", "csv", "parquet")
 }
 

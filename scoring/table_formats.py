@@ -56,8 +56,9 @@ class Table:
     Attributes:
         name: file stem. caption: a sentence under the title.
         columns: the first one names the rows.
-        kinds: "reference", "router" or "model" of each row; rows of a kind stand together.
-        is_wide: has a column per benchmark, so the terminal shows it only where it fits.
+        kinds: "reference", "router" or "model" of each row, by which the page filters, or what else it is; rows of a
+            kind stand together.
+        is_wide: has a column per benchmark or router, so the terminal shows it only where it fits.
     """
 
     name: str

@@ -12,6 +12,8 @@ from rich.console import Console
 
 from scoring.latency_table import latency_table
 from scoring.number_formats import decimals, percent, plain, seconds, signed_percent, span, usd
+from scoring.pairs_table import pair_records, pairs_table
+from scoring.pool_size_table import pool_size_records, pool_size_table
 from scoring.record_files import record_files
 from scoring.table_formats import UNKNOWN, Column, Table, known_columns, print_columns, text_files
 
@@ -19,13 +21,18 @@ Row = dict[str, Any]
 
 
 def tables(result: dict[str, Any]) -> list[Table]:
-    """Summary, metrics, accuracy and (where any is known) cost per benchmark, latency if asked for, all queries."""
+    """Summary, metrics, accuracy and cost per benchmark, latency, pairs, pool sizes, references over all queries.
+
+    Costs are there where any is known, latency and pairs where the result has these keys.
+    """
     return [
         summary_table(result),
         metrics_table(result),
         accuracy_table(result),
         *([cost_table(result)] if result["has_cost"] else []),
         *([latency_table(result)] if "latency" in result else []),
+        *([pairs_table(result)] if "pairs" in result else []),
+        pool_size_table(result),
         all_queries_table(result),
     ]
 
@@ -168,7 +175,10 @@ def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
             for row in result["routers"]
             for model, share in zip(result["models"], row["share"], strict=True)
         ],
-    } | ({"latency": result["latency"]["rows"]} if "latency" in result else {})
+        "pool_size": pool_size_records(result),
+        **({"pairs": pair_records(result)} if "pairs" in result else {}),
+        **({"latency": result["latency"]["rows"]} if "latency" in result else {}),
+    }
 
 
 def ordered(rows: Iterable[Row]) -> list[Row]:
