@@ -86,7 +86,7 @@ def table_html(table: Table, benchmarks: Sequence[str]) -> str:
 
     def heading(column: Column) -> str:
         own = f' data-benchmark="{html.escape(column.title)}"' if table.is_wide and column.title in benchmarks else ""
-        button = f'<button type="button">{html.escape(column.title or "Name")}</button>'
+        button = f'<button type="button">{_breakable(column.title or "Name")}</button>'
         return f'<th scope="col"{style(column)}{own}>{button}</th>'
 
     def cell(text: str, column: Column) -> str:

@@ -22,11 +22,11 @@ def latency_table(result: dict[str, Any]) -> Table:
         Column("AvgAcc", tuple(percent(row["avg_acc"]) for row in rows)),
         Column("Cost USD", tuple(usd(row["cost_usd"]) for row in rows)),
         Column("Trade-off", tuple(plain(row["trade_off"]) for row in rows)),
-        Column("On the front", tuple(_ON_FRONT[row["is_on_front"]] for row in rows), is_text=True),
+        Column("Front", tuple(_ON_FRONT[row["is_on_front"]] for row in rows), is_text=True),
     )
     caption = (
         "Mean seconds of an answer, averaged like AvgAcc: time to the first token, then the output tokens at the speed "
-        f"that providers state ({result['latency']['source']}). Cost: USD of one test set. On the front: no single "
+        f"that providers state ({result['latency']['source']}). Cost: USD of one test set. Front: no single "
         "model and no trade-off of a router is as good in accuracy, cost and latency and better in one."
     )
     return Table("latency", "Latency", caption, known_columns(columns), tuple(row["kind"] for row in rows))

@@ -12,7 +12,7 @@ def percent(fraction: float | None) -> str:
 
 
 def signed_percent(fraction: float | None) -> str:
-    return UNKNOWN if fraction is None else f"{100 * fraction + 0.0:+.2f}"
+    return UNKNOWN if fraction is None else f"{round(100 * fraction, 2) + 0.0:+.2f}"  # + 0.0: no minus before a zero
 
 
 def span(ends: list[float | None], write: Callable[[float | None], str]) -> str:

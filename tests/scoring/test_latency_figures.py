@@ -103,7 +103,7 @@ def test_the_table_has_the_headline_trade_offs_and_the_records_all():
     result, _ = figures()
     table = latency_table(result)
     assert [column.title for column in table.columns][1:] == [
-        "Latency s", "AvgAcc", "Cost USD", "Trade-off", "On the front",
+        "Latency s", "AvgAcc", "Cost USD", "Trade-off", "Front",
     ]  # fmt: skip
     assert table.columns[0].cells[:3] == ("Random", "Dataset Oracle", "Oracle")
     assert table.columns[0].cells.count("curve") == 1
