@@ -90,12 +90,12 @@ def _figures(name: str, title: str, caption: str, rows: list[Record], is_single:
     several = _numbers("Benchmarks", [str(row["n_benchmarks"]) for row in rows])
     columns = (
         _text("", [_label(row["name"], row["trade_off"], row["here"]) for row in rows]),
-        _text("Source", [row["source"] for row in rows]),
-        _text("Metric", [_METRICS[row["metric"]] for row in rows]),
         _text("Benchmark", [row["benchmark"] for row in rows]) if is_single else several,
+        _text("Metric", [_METRICS[row["metric"]] for row in rows]),
         _numbers("Published", [_write(row["metric"], row["published"]) for row in rows]),
         _numbers("Measured", [_write(row["metric"], row["measured"]) for row in rows]),
         _numbers("Δ", [_signed(row["metric"], row["difference"]) for row in rows]),
+        _text("Source", [row["source"] for row in rows]),
         _text("Remarks", [", ".join(row["reasons"]) for row in rows]),
     )
     return Table(name, title, caption, columns, tuple(row["kind"] for row in rows))

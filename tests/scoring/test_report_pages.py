@@ -149,7 +149,7 @@ def test_the_published_figures_sort_and_filter(browser, tmp_path):
     page.run("document.querySelector('#beside-the-published-figures ~ details').open = true")
     table = "document.querySelector('#beside-the-published-figures ~ details table')"
     page.run(f"[...{table}.tHead.rows[0].cells].find(head => head.textContent === 'Measured').firstChild.click()")
-    shown = f"[...{table}.tBodies[0].rows].filter(row => !row.hidden).map(row => row.cells[5].textContent)"
+    shown = f"[...{table}.tBodies[0].rows].filter(row => !row.hidden).map(row => row.cells[4].textContent)"
     falling = [float(text) for text in page.run(shown)]
     assert falling == sorted(falling, reverse=True)
     page.choose("text", "qwen3")
