@@ -214,6 +214,10 @@ class ReportConfig:
         metadata={"help": "published: LLMRouterBench's figures beside the measured ones (short: compare=)",
                   "choices": ["published"]},
     )  # fmt: skip
+    latency: str | None = field(
+        default=None,
+        metadata={"help": "CSV of providers' figures with columns model, ttft_s, tokens_per_s, date: adds latencies"},
+    )
     encoders: list[str] = field(
         default_factory=list,
         metadata={"help": "folders of reports on the same data with other encoders: a table of them all"},

@@ -13,7 +13,9 @@ import orjson
 from jobs.setting import Setting, all_columns, content_digest
 from jobs.validation import headline, mean_over_seeds
 from scoring.comparison import compare
+from scoring.latency_figures import latency_figures
 from scoring.paper_tables import encoder_figures
+from scoring.provider_figures import ProviderFigures
 from scoring.reduction import Evaluation, RouterRun, reduce
 from scoring.report import write_report
 from store.digest import digest
@@ -32,6 +34,7 @@ class ReduceTask:
         usd_per_hour: price of the machine that routes, for the routers' own cost; None: unknown.
         prompt_characters: how much of each prompt queries.html shows; 0: nothing.
         compare_published: whether the figures of LLMRouterBench are set beside the measured ones.
+        providers: figures from which latencies are estimated; None: no latencies.
         other_encoders: folders of reports on the same data with other encoders, for a table of them all.
     """
 
@@ -43,6 +46,7 @@ class ReduceTask:
     usd_per_hour: float | None = None
     prompt_characters: int = 160
     compare_published: bool = False
+    providers: ProviderFigures | None = None
     other_encoders: tuple[Path, ...] = ()
 
 
@@ -60,6 +64,9 @@ def reduce_setting(task: ReduceTask) -> dict[str, Any]:
     result = reduce(evaluation, n_resamples=task.n_resamples, usd_per_hour=task.usd_per_hour)
     if task.compare_published:
         result["published"] = compare(result, is_transfer=bool(setting.left_out or setting.new_models))
+    if task.providers is not None:
+        result["latency"], notes = latency_figures(evaluation, result, matrix.completion_tokens, task.providers)
+        result["notes"] += notes
     if others:
         result["encoders"] = encoder_figures([result, *others])
     write_report(result, task.folder, evaluation, _prompts(task, matrix))

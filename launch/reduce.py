@@ -2,6 +2,7 @@
 
 python launch/reduce.py setting=demo
 python launch/reduce.py setting=mine.yaml compare=published    # LLMRouterBench's figures beside the measured ones
+python launch/reduce.py setting=mine.yaml report.latency=providers.csv    # and how long answers take
 """
 
 import sys
@@ -26,6 +27,7 @@ def reduce_routers(config: Config) -> int:
     from jobs.reduce import ReduceTask, reduce_setting
     from launch.follow import console, following, print_failures
     from launch.planning import run_folder, setting_of
+    from scoring.provider_figures import read_provider_figures
     from store.names import to_file_name
 
     required(config, "router")
@@ -39,6 +41,7 @@ def reduce_routers(config: Config) -> int:
         n_resamples=config.report.n_resamples, usd_per_hour=config.report.usd_per_hour,
         prompt_characters=config.report.prompt_characters,
         compare_published=config.report.compare == "published",
+        providers=read_provider_figures(Path(table).expanduser()) if (table := config.report.latency) else None,
         other_encoders=tuple(Path(name).expanduser().absolute() for name in config.report.encoders),
     )  # fmt: skip
     jobs = run_folder(config, "reduce")

@@ -1,11 +1,10 @@
-"""How rows are ordered and named and their figures written: the cells of every table."""
+"""How rows are ordered and named, and a table of them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
-
-from scoring.table_formats import UNKNOWN, Column, Table
+from scoring.number_formats import plain, signed_percent
+from scoring.table_formats import UNKNOWN, Column, Table, known_columns
 
 Row = dict[str, Any]
 
@@ -39,38 +38,6 @@ def chosen_at(row: Row, metric: str) -> str:
     return signed_percent(value) + ("" if value is None or trade_off is None else f" ({plain(trade_off)})")
 
 
-def percent(fraction: float | None) -> str:
-    return UNKNOWN if fraction is None else f"{100 * fraction + 0.0:.2f}"
-
-
-def signed_percent(fraction: float | None) -> str:
-    return UNKNOWN if fraction is None else f"{100 * fraction + 0.0:+.2f}"
-
-
-def span(ends: list[float | None], write: Callable[[float | None], str]) -> str:
-    return UNKNOWN if ends[0] is None else f"[{write(ends[0])}, {write(ends[1])}]"
-
-
-def decimals(number: float | None, n_decimals: int) -> str:
-    return UNKNOWN if number is None else f"{number:.{n_decimals}f}"
-
-
-def seconds(duration: float | None) -> str:
-    return decimals(duration, 0 if (duration or 0) >= 100 else 1 if (duration or 0) >= 1 else 3)
-
-
-def usd(amount: float | None) -> str:
-    """Two decimals from a dollar on, three significant digits below."""
-    if amount is None:
-        return UNKNOWN
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else plain(amount)
-
-
-def plain(number: float | None) -> str:
-    """Three significant digits without an exponent and without trailing zeros."""
-    return UNKNOWN if number is None else np.format_float_positional(number, 3, fractional=False, trim="-")
-
-
 def table(
     name: str,
     title: str,
@@ -83,6 +50,5 @@ def table(
     """A table of rows: a column for each heading and how it is written, without those in which nothing is known."""
     columns = [Column(heading, tuple(write(row) for row in rows)) for heading, write in numbers]
     columns += [Column(heading, tuple(write(row) for row in rows), is_text=True) for heading, write in words or []]
-    known = [column for column in columns if any(cell != UNKNOWN for cell in column.cells)]
     names = Column("", tuple(label(row) for row in rows), is_text=True)
-    return Table(name, title, caption, (names, *known), tuple(row["kind"] for row in rows), is_wide)
+    return Table(name, title, caption, known_columns((names, *columns)), tuple(row["kind"] for row in rows), is_wide)

@@ -20,7 +20,8 @@ from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox
 
-from scoring.cells import ordered, percent
+from scoring.cells import ordered
+from scoring.number_formats import percent
 
 Result = dict[str, Any]
 

@@ -1,35 +1,39 @@
 """The report as one HTML page that needs nothing beside it: no network, no file, no library."""
 
 import html
-import re
-from collections.abc import Sequence
-from pathlib import Path
 from string import Template
 from typing import Any
 
 import orjson
 
-from scoring.cells import label, percent, signed_percent, span, usd, verdict
+from scoring.cells import label, verdict
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
-from scoring.figures import INK, PAPER
+from scoring.html_parts import figure_html, folded_html, in_script, read_page, section_html, slug, table_html
+from scoring.number_formats import percent, signed_percent, span, usd
 from scoring.plot_data import plot_data
-from scoring.table_formats import Column, Table
+from scoring.published_section import published_parts
 from scoring.tables import tables
 
 Result = dict[str, Any]
 
-_PAGES = Path(__file__).with_name("pages")
+_QUERIES, _PUBLISHED = "Query by query", "Beside the published figures"  # sections with parts of their own
 
 # What stands where: a heading, figures, tables, by name. What is in none of them follows under its own title.
 _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("Accuracy", ("accuracy",), ("summary",)),
+    ("Routers against each other", (), ("pairs",)),
     ("Metrics and trade-offs", ("trade_off",), ("metrics", "curves")),
+    ("Latency", (), ("latency",)),
     ("Benchmarks", ("benchmarks",), ("accuracy",)),
     ("Hard queries", ("hardness",), ()),
+    (_QUERIES, (), ()),
     ("Routing", ("shares",), ("decisions",)),
     ("Cost", (), ("cost",)),
+    ("Pool size", ("pool_size",), ("pool_size",)),
     ("All queries", (), ("all_queries",)),
+    (_PUBLISHED, (), ()),
 )
+_DETAILS = {"accuracy", "pool_size"}  # tables that are folded where a figure says the same
 
 _CAPTIONS = {
     "accuracy": "Routers (blue), references (green) and the five best single models (grey); lines mark the references.",
@@ -37,6 +41,7 @@ _CAPTIONS = {
     "benchmarks": "Accuracy per benchmark; the colour is the difference to Best Single.",
     "hardness": "Test queries by the number of models that are right on them, and the accuracy on each group.",
     "shares": "Which models each router chose.",
+    "pool_size": "Accuracy of an Oracle with k of the models: the best ones, random ones, ones chosen to cover most.",
 }
 
 _EXPLORER = (
@@ -56,17 +61,21 @@ def html_page(result: Result, figures: dict[str, bytes], queries: str | None = N
     """
     drawn = {name.removesuffix(".svg"): svg for name, svg in figures.items() if name.endswith(".svg")}
     written = {table.name: table for table in tables(result)}
+    benchmarks, own = result["benchmarks"], {}
+    if queries is not None:
+        own[_QUERIES] = [f'<p class="soft">{html.escape(queries)}</p>' if queries else _EXPLORER]
+    if "published" in result:
+        own[_PUBLISHED] = published_parts(result["published"], benchmarks)
     sections = []
     for title, figure_names, table_names in _SECTIONS:
         pictures = [_figure(name, drawn.pop(name)) for name in figure_names if name in drawn]
         found = [written.pop(name) for name in table_names if name in written]
-        listed = [(_folded if pictures and table.is_wide else _table)(table, result["benchmarks"]) for table in found]
-        sections.append((title, [*pictures, *listed]))
-    sections += [(table.title, [_table(table, result["benchmarks"])]) for table in written.values()]
+        listed = [
+            (folded_html if pictures and table.name in _DETAILS else table_html)(table, benchmarks) for table in found
+        ]
+        sections.append((title, [*pictures, *listed, *own.get(title, [])]))
+    sections += [(table.title, [table_html(table, benchmarks)]) for table in written.values()]
     sections += [("Further figures", [_figure(name, svg) for name, svg in drawn.items()])]
-    if queries is not None:
-        door = f'<p class="soft">{html.escape(queries)}</p>' if queries else _EXPLORER
-        sections.insert(4, ("Query by query", [door]))
     shown = {title: parts for title, parts in sections if parts}
     titles = [*shown, "Notes", "Words", "Provenance"]
     page = Template(read_page("report.html")).substitute(
@@ -77,41 +86,17 @@ def html_page(result: Result, figures: dict[str, bytes], queries: str | None = N
         scope=html.escape(_scope(result)),
         headline=html.escape(_headline(result)),
         cards="\n".join(_cards(result)),
-        contents="\n".join(f'<li><a href="#{_slug(title)}">{html.escape(title)}</a></li>' for title in titles),
-        benchmarks="\n".join(f"<option>{html.escape(name)}</option>" for name in result["benchmarks"]),
-        sections="\n".join(_section(title, parts) for title, parts in shown.items()),
+        contents="\n".join(f'<li><a href="#{slug(title)}">{html.escape(title)}</a></li>' for title in titles),
+        benchmarks="\n".join(f"<option>{html.escape(name)}</option>" for name in benchmarks),
+        sections="\n".join(section_html(title, parts) for title, parts in shown.items()),
         notes="\n".join(f"<li>{html.escape(note)}</li>" for note in result["notes"]),
         provenance="\n".join(_provenance(result["provenance"])),
     )
     return page.encode(errors="replace")
 
 
-def in_script(value: Any) -> str:
-    """A value as JSON that may stand in a script element, whatever its texts hold."""
-    return orjson.dumps(value).decode().replace("<", "\\u003c")
-
-
-def inline_svg(name: str, svg: bytes, title: str) -> str:
-    """An SVG file as an element of an HTML page, in the page's own ink and paper.
-
-    Ids get the figure's name in front, since all figures of a page share one space of ids; namespaces and metadata,
-    which only a file needs, go.
-    """
-    text = svg.decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r"<style[^>]*>.*?</style>\s*", "", text, flags=re.DOTALL)
-    text = (
-        re.sub(r'\s(?:xmlns(?::\w+)?|width|height|version)="[^"]*"', "", text.split(">", 1)[0])
-        + ">"
-        + text.split(">", 1)[1]
-    )
-    text = text.replace("xlink:href=", "href=")
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = text.replace('href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
-    text = text.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
-    opening = f'<svg role="img" aria-label="{html.escape(title)}"' + (' class="wide"' if name == "benchmarks" else "")
-    return text.replace("<svg", opening, 1)
+def _figure(name: str, svg: bytes) -> str:
+    return figure_html(name, svg, _CAPTIONS.get(name, name.replace("_", " ").capitalize()))
 
 
 def _scope(result: Result) -> str:
@@ -156,74 +141,6 @@ def _best_router(result: Result) -> dict[str, Any] | None:
 
 def _reference(result: Result, name: str) -> dict[str, Any]:
     return next(row for row in result["references"] if row["name"] == name)
-
-
-def read_page(*names: str) -> str:
-    """Files of the pages, one after the other."""
-    return "".join((_PAGES / name).read_text(encoding="utf-8") for name in names)
-
-
-def _slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-
-
-def _section(title: str, parts: list[str]) -> str:
-    slug = _slug(title)
-    heading = f'<h2 id="{slug}">{html.escape(title)}</h2>'
-    return "\n".join([f'<section aria-labelledby="{slug}">', heading, *parts, "</section>"])
-
-
-def _figure(name: str, svg: bytes) -> str:
-    """A drawn figure; that of the trade-offs makes room for the plot that the page's script puts in its place."""
-    caption = _CAPTIONS.get(name, name.replace("_", " ").capitalize())
-    picture = inline_svg(name, svg, caption)
-    box = (
-        f'<div class="scroll drawn" id="figure-{name}" tabindex="0" role="region" aria-label="{html.escape(caption)}">'
-    )
-    plot = '<div class="plot" id="plot" hidden></div>' if name == "trade_off" else ""
-    return f"<figure><figcaption>{html.escape(caption)}</figcaption>{plot}{box}\n{picture}</div></figure>"
-
-
-def _breakable(name: str) -> str:
-    """A name that may be broken after an underscore, where a phone leaves it little room."""
-    return html.escape(name).replace("_", "_<wbr>")
-
-
-def _folded(table: Table, benchmarks: Sequence[str]) -> str:
-    return f"<details><summary>{html.escape(table.title)}</summary>\n{_table(table, benchmarks)}\n</details>"
-
-
-def _table(table: Table, benchmarks: Sequence[str]) -> str:
-    """A table whose headings sort; the columns of a benchmark say so, for the filter."""
-
-    def style(column: Column) -> str:
-        return ' class="word"' if column.is_text else ""
-
-    def heading(column: Column) -> str:
-        own = f' data-benchmark="{html.escape(column.title)}"' if table.is_wide and column.title in benchmarks else ""
-        button = f'<button type="button">{html.escape(column.title or "Name")}</button>'
-        return f'<th scope="col"{style(column)}{own}>{button}</th>'
-
-    def cell(text: str, column: Column) -> str:
-        return f"<td{style(column)}>{html.escape(text)}</td>"
-
-    first, *columns = table.columns
-    lines = []
-    for kind, name, *cells in zip(table.kinds, first.cells, *(c.cells for c in columns), strict=True):
-        values = "".join(map(cell, cells, columns))
-        lines.append(f'<tr class="{html.escape(kind)}"><th scope="row">{_breakable(name)}</th>{values}</tr>')
-    title = html.escape(table.title)
-    return "\n".join(
-        [
-            f'<p class="caption">{html.escape(table.caption)} Click a heading to sort.</p>',
-            f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table class="sortable">',
-            f'<caption class="unseen">{title}</caption>',
-            f"<thead><tr>{''.join(map(heading, table.columns))}</tr></thead>",
-            "<tbody>",
-            *lines,
-            "</tbody></table></div>",
-        ]
-    )
 
 
 def _provenance(provenance: dict[str, Any]) -> list[str]:

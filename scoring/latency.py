@@ -1,7 +1,7 @@
 """Latency as LLMRouterBench estimates it: time to the first token plus output tokens over tokens a second (C.15).
 
-Both figures of a model come from its provider on some day: note the day beside them. Latencies measured while
-collecting say how busy the machine was, not how fast a model is.
+Both figures of a model come from its provider on some day, which stands beside them (`scoring.provider_figures`).
+Latencies measured while collecting say how busy the machine was, not how fast a model is.
 """
 
 import numpy as np

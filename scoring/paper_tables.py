@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from scoring.cells import Row, label, ordered, percent, plain, usd
+from scoring.cells import Row, label, ordered
+from scoring.number_formats import percent, plain, usd
 from scoring.published import SETTINGS, canonical, published_setting
-from scoring.table_formats import UNKNOWN, Column, Table, as_latex, as_markdown
+from scoring.table_formats import UNKNOWN, Column, Table, text_files
 
 Result = dict[str, Any]
 
@@ -30,9 +31,7 @@ CATEGORIES = {
 def paper_table_files(result: Result) -> dict[str, bytes]:
     """File name -> content: `paper_tables`, and `encoder_table` of a key `encoders`, in Markdown and LaTeX."""
     tables = paper_tables(result) + ([encoder_table(result["encoders"])] if "encoders" in result else [])
-    files = {f"{table.name}.md": as_markdown(table) for table in tables}
-    files |= {f"{table.name}.tex": as_latex(table) for table in tables}
-    return {name: text.encode() for name, text in files.items()}
+    return text_files(tables)
 
 
 def paper_tables(result: Result) -> list[Table]:

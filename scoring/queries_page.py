@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 from scoring.evaluation import Evaluation
-from scoring.html_report import read_page
+from scoring.html_parts import read_page
 from scoring.query_data import query_data
 
 MOST_PAIRS = 4_000_000  # queries × models, collected routers among the models: some 20 MB of page

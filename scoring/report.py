@@ -15,15 +15,22 @@ from scoring.queries_page import queries_page, too_large
 from scoring.tables import table_files
 from store.atomic import write_file
 
+_OPTIONAL = {"queries.html"} | {
+    f"{name}.{suffix}"
+    for name in ("compare", "paper_encoders", "latency", "pairs")
+    for suffix in ("md", "tex", "csv", "parquet")
+}
+
 
 def report_files(
     result: dict[str, Any], evaluation: Evaluation | None = None, prompts: Sequence[str] | None = None
 ) -> dict[str, bytes]:
-    """File name -> content: metrics.json, the tables as CSV, Markdown and LaTeX, the figures, index.html, queries.html.
+    """File name -> content: metrics.json, tables as text and records, figures, index.html, queries.html.
 
     Args:
-        result: from `scoring.reduction.reduce`; with a key `published` (`scoring.comparison.compare`) compare.csv and
-            compare.md come besides, with `encoders` (`scoring.paper_tables.encoder_figures`) paper_encoders.
+        result: from `scoring.reduction.reduce`; with a key `published` (`scoring.comparison.compare`) the files
+            `compare` come besides, with `latency` (`scoring.latency_figures`) the files `latency`, with `encoders`
+            (`scoring.paper_tables.encoder_figures`) paper_encoders.
         evaluation: what was reduced; with it comes queries.html, if it is not too large for a browser.
         prompts: the start of each query's prompt, [n_queries], to be shown there.
     """
@@ -60,7 +67,6 @@ def write_report(
     files = report_files(result, evaluation, prompts)
     for name, content in files.items():
         write_file(folder / name, content)
-    optional = {"queries.html", "compare.csv", "compare.md", "paper_encoders.md", "paper_encoders.tex"}
-    for name in optional - files.keys():
+    for name in _OPTIONAL - files.keys():
         (folder / name).unlink(missing_ok=True)  # of an earlier report: it would show other routers
     return [folder / name for name in files]

@@ -2,18 +2,8 @@
 
 from typing import Any
 
-from scoring.cells import (
-    chosen_at,
-    decimals,
-    ordered,
-    percent,
-    plain,
-    seconds,
-    signed_percent,
-    span,
-    table,
-    usd,
-)
+from scoring.cells import chosen_at, ordered, table
+from scoring.number_formats import decimals, percent, plain, seconds, signed_percent, span, usd
 from scoring.table_formats import UNKNOWN, Table
 
 
@@ -74,7 +64,7 @@ def trade_off_table(result: dict[str, Any]) -> Table:
             ("CPT 50", lambda row: percent(row["cpt_50"])),
             ("CPT 80", lambda row: percent(row["cpt_80"])),
         ],
-        [("Above models", lambda row: _yes_no(row["exceeds_models"]))],
+        [("Above models", lambda row: _yes_no(row["is_above_models"]))],
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables 1 to 3 of RouterEval, and the scaling curve, as Markdown, LaTeX and CSV (arXiv 2503.10657)."""
+"""Tables 1 to 3 of RouterEval, and the scaling curve, as text and as records (arXiv 2503.10657)."""
 
 import math
 from collections.abc import Mapping
@@ -8,8 +8,9 @@ import numpy as np
 
 from scoring.candidate_groups import GROUPS
 from scoring.metrics import Floats
+from scoring.record_files import record_files
 from scoring.routereval import DATASETS, REFERENCE_P, Figures
-from scoring.table_formats import UNKNOWN, Column, Table, as_csv, as_latex, as_markdown
+from scoring.table_formats import UNKNOWN, Column, Table, text_files
 
 METRICS = ("mu_o", "V_R", "V_B", "E_p")  # in the order of `Figures`
 _IN_TABLE_1 = 8  # the first eight datasets; the others are Table 2
@@ -25,7 +26,7 @@ class Cell(NamedTuple):
 
 
 def table_files(cells: Mapping[Cell, Figures]) -> dict[str, bytes]:
-    """File name -> content of Tables 1 to 3 as Markdown, LaTeX and CSV; the CSV has the columns of the published ones.
+    """File name -> content of Tables 1 to 3 as text, and as records with the columns of the published ones.
 
     Table 3 has E_p of every group and, unlike the paper's, of every benchmark that is there, not of MMLU alone.
     """
@@ -142,8 +143,7 @@ def _table(name: str, title: str, caption: str, keys: list[tuple[int, str]], col
 
 
 def _files(table: Table, rows: list[dict[str, Any]]) -> dict[str, bytes]:
-    content = {"md": as_markdown(table), "tex": as_latex(table), "csv": as_csv(rows)}
-    return {f"{table.name}.{suffix}": text.encode() for suffix, text in content.items()}
+    return text_files([table]) | record_files({table.name: rows})
 
 
 def _decimals(value: float | None) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
@@ -56,8 +56,9 @@ class Table:
     Attributes:
         name: file stem. caption: a sentence under the title.
         columns: the first one names the rows.
-        kinds: "reference", "router" or "model" of each row; rows of a kind stand together.
-        is_wide: has a column per benchmark, so the terminal shows it only where it fits.
+        kinds: "reference", "router" or "model" of each row, by which the page filters, or what else it is; rows of a
+            kind stand together.
+        is_wide: has a column per benchmark or router, so the terminal shows it only where it fits.
     """
 
     name: str
@@ -66,6 +67,11 @@ class Table:
     columns: tuple[Column, ...]
     kinds: tuple[str, ...]
     is_wide: bool = False
+
+
+def known_columns(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns without those after the first in which nothing is known."""
+    return (*columns[:1], *(column for column in columns[1:] if any(cell != UNKNOWN for cell in column.cells)))
 
 
 def as_markdown(table: Table) -> str:
@@ -105,7 +111,14 @@ def as_latex(table: Table) -> str:
     )
 
 
-def as_csv(rows: list[dict[str, Any]]) -> str:
+def text_files(tables: Sequence[Table]) -> dict[str, bytes]:
+    """File name -> content: every table in Markdown and LaTeX."""
+    texts = {f"{table.name}.md": as_markdown(table) for table in tables}
+    texts |= {f"{table.name}.tex": as_latex(table) for table in tables}
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def as_csv(rows: Sequence[dict[str, Any]]) -> str:
     """Records under a header of their keys; None is an empty field."""
     text = io.StringIO()
     if rows:

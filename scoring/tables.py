@@ -10,28 +10,36 @@ from typing import Any
 
 from rich.console import Console
 
-from scoring.cells import Row, decimals, ordered, percent, signed_percent, span, table, usd, verdict
+from scoring.cells import Row, ordered, table, verdict
+from scoring.latency_table import latency_table
+from scoring.number_formats import decimals, percent, signed_percent, span, usd
+from scoring.pairs_table import pairs_table
+from scoring.pool_size_table import pool_size_records, pool_size_table
+from scoring.record_files import record_files
 from scoring.router_tables import router_tables
-from scoring.table_formats import Table, as_csv, as_latex, as_markdown, print_columns
+from scoring.table_formats import Table, print_columns, text_files
 
 
 def tables(result: dict[str, Any]) -> list[Table]:
-    """Summary, router tables, accuracy and (where any is known) cost per benchmark, references over all queries."""
+    """Summary, router tables, accuracy and cost per benchmark, latency, pairs, pool sizes, references over all queries.
+
+    Costs are there where any is known, pairs where there are two contestants, latency where the result has this key.
+    """
     return [
         summary_table(result),
         *router_tables(result),
         accuracy_table(result),
         *([cost_table(result)] if result["has_cost"] else []),
+        *([latency_table(result)] if "latency" in result else []),
+        *([pairs_table(result)] if result["pairs"] else []),
+        pool_size_table(result),
         all_queries_table(result),
     ]
 
 
 def table_files(result: dict[str, Any]) -> dict[str, bytes]:
-    """File name -> content: every table in Markdown and LaTeX, and tidy CSV files with full precision."""
-    texts = {f"{t.name}.md": as_markdown(t) for t in tables(result)}
-    texts |= {f"{t.name}.tex": as_latex(t) for t in tables(result)}
-    texts |= {f"{name}.csv": as_csv(rows) for name, rows in tidy_rows(result).items()}
-    return {name: text.encode() for name, text in texts.items()}
+    """File name -> content: every table in Markdown and LaTeX, and tidy CSV and Parquet files with full precision."""
+    return text_files(tables(result)) | record_files(tidy_rows(result))
 
 
 def print_tables(result: dict[str, Any], console: Console) -> None:
@@ -113,7 +121,7 @@ def all_queries_table(result: dict[str, Any]) -> Table:
 
 
 def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
-    """CSV name -> records with one observation each; fractions and USD with full precision, None unknown."""
+    """File stem -> records with one observation each; fractions and USD with full precision, None unknown."""
     everything = result["references"] + result["routers"] + result["single_models"]
     keys = {key: None for row in everything for key, value in row.items() if _is_tidy(key, value)}
     return {
@@ -137,6 +145,8 @@ def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
             for row in result["routers"]
             for model, share in zip(result["models"], row["share"], strict=True)
         ],
+        "pool_size": pool_size_records(result),
+        **({"latency": result["latency"]["rows"]} if "latency" in result else {}),
     }
 
 

@@ -82,7 +82,7 @@ def curve_figures(
 
     Returns:
         trade_off (the headline's), n_trade_offs; perf_gain and cost_save as published, with perf_gain_trade_off and
-        cost_save_trade_off where they were taken; pareto_dist, hull_dist; aiq, hypervolume, exceeds_models.
+        cost_save_trade_off where they were taken; pareto_dist, hull_dist; aiq, hypervolume, is_above_models.
     """
     best = perf_gain(curve.avg_acc, best_single["avg_acc"])
     published = cost_save(curve.avg_acc, curve.cost_usd, best_single["avg_acc"], best_single["cost_usd"])
@@ -137,14 +137,14 @@ def _against_models(curve: Curve, models: list[dict[str, Any]]) -> dict[str, Any
     """The figures that look at the single models with a known cost and nothing else."""
     place = np.array([(row["avg_acc"], row["cost_usd"]) for row in models], np.float64)
     accuracy, cost = place[~np.isnan(place).any(axis=1)].T
-    unknown = {"hull_dist": np.nan, "aiq": np.nan, "hypervolume": np.nan, "exceeds_models": None}
+    unknown = {"hull_dist": np.nan, "aiq": np.nan, "hypervolume": np.nan, "is_above_models": None}
     if not len(cost) or np.isnan(curve.avg_acc).any() or np.isnan(curve.cost_usd).any():
         return unknown
     return {
         "hull_dist": np.mean(distance_to_hull(curve.avg_acc, curve.cost_usd, accuracy, cost)),
         "aiq": aiq(curve.avg_acc, curve.cost_usd, accuracy, cost),
         "hypervolume": hypervolume(curve.avg_acc, curve.cost_usd, cost.min(), cost.max()),
-        "exceeds_models": exceeds_models(curve.avg_acc, curve.cost_usd, accuracy, cost),
+        "is_above_models": exceeds_models(curve.avg_acc, curve.cost_usd, accuracy, cost),
     }
 
 

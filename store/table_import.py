@@ -12,10 +12,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyarrow import ArrowException, BufferReader, csv, parquet
+from pyarrow import Table as ArrowTable
 
 from store.atomic import write_file
 from store.errors import DamagedFileError, StoreError
@@ -26,9 +28,6 @@ from store.release_format import DIGEST, SCORER
 from store.responses import KIND
 from store.scores import read_scores, write_scores
 from store.tables import Table, read_meta, table_image
-
-if TYPE_CHECKING:
-    from pyarrow import Table as ArrowTable
 
 _SUFFIXES = (".parquet", ".csv")
 _PART = f"sealed-{SCORER}-table.h5"
@@ -93,7 +92,7 @@ def _import_benchmark(folder: Path, layout: Layout) -> TableResult:
     return TableResult(benchmark, queries.num_rows, len(models), results.num_rows, n_new)
 
 
-def _import_pair(folder: Path, layout: Layout, model: str, results: "ArrowTable", sha256: str) -> bool:
+def _import_pair(folder: Path, layout: Layout, model: str, results: ArrowTable, sha256: str) -> bool:
     """One model's rows; False if they are there already."""
     benchmark = folder.name
     parts = layout.parts(benchmark, model)
@@ -143,15 +142,11 @@ def _import_pair(folder: Path, layout: Layout, model: str, results: "ArrowTable"
     return True
 
 
-def _read(folder: Path, name: str, wanted: Sequence[str]) -> tuple["ArrowTable", str]:
+def _read(folder: Path, name: str, wanted: Sequence[str]) -> tuple[ArrowTable, str]:
     """A table and the digest of its bytes."""
     path = next((path for suffix in _SUFFIXES if (path := folder / f"{name}{suffix}").exists()), None)
     if path is None:
         raise StoreError(f"{folder} has no {name}.parquet (or .csv)")
-    try:
-        from pyarrow import ArrowException, BufferReader, csv, parquet
-    except ImportError as error:
-        raise StoreError(f"pyarrow cannot be imported ({error}); pip install 'routeyard[data]'") from None
     content = path.read_bytes()
     try:
         read: Any = parquet.read_table if path.suffix == ".parquet" else csv.read_csv
@@ -163,7 +158,7 @@ def _read(folder: Path, name: str, wanted: Sequence[str]) -> tuple["ArrowTable",
     return table, hashlib.sha256(content).hexdigest()
 
 
-def _queries(table: "ArrowTable") -> list[Query]:
+def _queries(table: ArrowTable) -> list[Query]:
     index, text = table.column("index").to_pylist(), _texts(table, "query")
     prompt, gold = _texts(table, "prompt"), _texts(table, "ground_truth")
     return [
@@ -172,14 +167,14 @@ def _queries(table: "ArrowTable") -> list[Query]:
     ]
 
 
-def _texts(table: "ArrowTable", name: str) -> list[str]:
+def _texts(table: ArrowTable, name: str) -> list[str]:
     """A column as text, "" where it is empty or absent."""
     if name not in table.column_names:
         return [""] * table.num_rows
     return ["" if value is None else str(value) for value in table.column(name).to_pylist()]
 
 
-def _numbers(table: "ArrowTable", name: str, folder: Path, unknown: float = np.nan) -> NDArray[np.float64]:
+def _numbers(table: ArrowTable, name: str, folder: Path, unknown: float = np.nan) -> NDArray[np.float64]:
     """A column as float64, `unknown` where it is empty or absent.
 
     Raises:

@@ -35,7 +35,8 @@ function filter() {
   const off = new Set(boxes.filter(box => !box.checked).map(box => box.value));
   const matches = (name, kind) => !off.has(kind) && name.toLowerCase().includes(text);
   const names = new Set(), shown = new Set();
-  for (const row of document.querySelectorAll("table.sortable tbody tr")) {
+  const rows = boxes.map(box => `table.sortable tr.${box.value}`).join(); // others are no contenders: they stay
+  for (const row of document.querySelectorAll(rows)) {
     const name = row.cells[0].textContent;
     row.hidden = !matches(name, row.className);
     names.add(name);

@@ -1,5 +1,6 @@
 """Bad input at the command line: one clear line, exit status 2, nothing lost."""
 
+import csv
 import tarfile
 
 import h5py
@@ -141,9 +142,33 @@ def test_published_figures_are_set_beside_the_measured_ones_where_that_is_asked_
     assert "No model of this run is among the published ones" in output
     assert "report/release_flagship/compare.md" in output
     files = {path.name for path in tmp_path.rglob("compare.*")}
-    assert files == {"compare.csv", "compare.md"}
+    assert files == {"compare.csv", "compare.parquet", "compare.md"}
     assert reduce.main(words) == 0
     assert not list(tmp_path.rglob("compare.*")), "an earlier comparison is about other routers"
+
+
+def test_latencies_are_reported_from_a_table_of_providers(release, capsys, tmp_path):
+    import_release.main([str(release)])
+    words = ["setting=release_flagship", "setting.benchmarks=[shapes]", "router=[elo]", "setting.seeds=[42]"]
+    assert train.main(words) == 0
+    table = tmp_path / "providers.csv"
+    words += ["report.n_resamples=10", f"report.latency={table}"]
+    capsys.readouterr()
+    assert "providers.csv cannot be read" in error_of(capsys, reduce.main(words))
+    table.write_text("model,ttft_s,tokens_per_s,date\nbeta,0.5,0,2026-01-05\n")
+    assert "model 'beta': tokens_per_s is '0'" in error_of(capsys, reduce.main(words))
+    table.write_text("model,ttft_s,tokens_per_s,date\nbeta,0.5,10,2026-01-05\norg/alpha,1,10,2026-01-06\n")
+    assert reduce.main(words) == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert "(providers.csv, 2026-01-05 to 2026-01-06)" in output
+    assert "Latency is left out" in output
+    folder = next(tmp_path.rglob("latency.csv")).parent
+    rows = list(csv.DictReader((folder / "latency.csv").read_text().splitlines()))
+    found = {row["name"]: float(row["latency_s"]) for row in rows}
+    assert (found["beta"], found["org/alpha"]) == (1.0, 1.5)  # 5 tokens each
+    assert "gamma-7b" not in found
+    assert reduce.main(words[:-1]) == 0
+    assert not list(folder.glob("latency.*")), "an earlier report's"
 
 
 WORDS = ["setting=release_flagship", "setting.benchmarks=[shapes]", "encoder=hashed", "router=[knn]"]

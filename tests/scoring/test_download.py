@@ -3,8 +3,11 @@
 import gzip
 import json
 from hashlib import sha256
+from io import BytesIO
 
 import pytest
+from pyarrow import table
+from pyarrow.parquet import write_table
 
 from scoring import download
 from scoring.benchmark import BenchmarkError
@@ -201,12 +204,6 @@ def test_a_file_of_lfs_that_is_another_one_is_refused(site, tmp_path):
 
 
 def parquet(columns):
-    pytest.importorskip("pyarrow")
-    from io import BytesIO
-
-    from pyarrow import table
-    from pyarrow.parquet import write_table
-
     buffer = BytesIO()
     write_table(table(columns), buffer)
     return buffer.getvalue()

@@ -112,12 +112,13 @@ def printed(result, width):
 
 
 def test_report_is_complete(files):
-    tables = ("summary", "metrics", "curves", "decisions", "accuracy", "cost", "all_queries")
+    tables = ("summary", "metrics", "curves", "decisions", "accuracy", "cost", "pairs", "pool_size", "all_queries")
     tables += ("paper_models", "paper_models_cost", "paper_test", "paper_test_cost")
     figures = ("accuracy", "trade_off", "benchmarks", "hardness", "shares")
     expected = {"metrics.json", "index.html"}
     expected |= {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex")}
-    expected |= {f"{name}.csv" for name in ("rows", "pairs", "per_benchmark", "trade_offs", "hardness", "shares")}
+    records = ("rows", "pairs", "per_benchmark", "trade_offs", "hardness", "shares", "pool_size")
+    expected |= {f"{name}.{suffix}" for name in records for suffix in ("csv", "parquet")}
     expected |= {f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")}
     assert set(files) == expected
     assert all(files.values())
@@ -188,7 +189,9 @@ def test_figures_follow_the_page_in_dark_and_light(files):
     assert "#101214" in files["accuracy.svg"].decode()
 
 
-@pytest.mark.parametrize("name", ["summary", "metrics", "curves", "decisions", "accuracy", "cost", "all_queries"])
+@pytest.mark.parametrize(
+    "name", ["summary", "metrics", "curves", "decisions", "accuracy", "cost", "pool_size", "all_queries"]
+)
 def test_markdown_rows_have_one_cell_per_column(files, name):
     lines = files[f"{name}.md"].decode().splitlines()
     rows = [line.replace("\\|", "") for line in lines if line.startswith("|")]
@@ -267,14 +270,14 @@ def test_no_router_still_makes_a_report():
 
 def test_what_the_page_does_not_know_is_no_error_and_follows_under_its_own_title(result, monkeypatch):
     more = summary_table(result)
-    more = dataclasses.replace(more, name="pairs", title="Pairs <of> routers", kinds=("pair",) * len(more.kinds))
+    more = dataclasses.replace(more, name="calls", title="Calls <of> routers", kinds=("call",) * len(more.kinds))
     monkeypatch.setattr(html_report, "tables", lambda result: [more, gains_table(result)])
     figures = {"new_figure.svg": b"<svg><g/></svg>", "new_figure.png": b""}
-    page = html_page(result | {"pairs": [{"anything": 1}], "pool_size": None}, figures).decode()
-    assert '<h2 id="pairs-of-routers">Pairs &lt;of&gt; routers</h2>' in page
-    assert '<a href="#pairs-of-routers">' in page
+    page = html_page(result | {"calls": [{"anything": 1}], "more": None}, figures).decode()
+    assert '<h2 id="calls-of-routers">Calls &lt;of&gt; routers</h2>' in page
+    assert '<a href="#calls-of-routers">' in page
     assert "<figcaption>New figure</figcaption>" in page
-    assert page.index("Metrics and trade-offs") < page.index("Pairs &lt;of&gt;")
+    assert page.index("Metrics and trade-offs") < page.index("Calls &lt;of&gt;")
 
 
 def test_unknown_values_are_dashes_and_empty_columns_are_left_out():

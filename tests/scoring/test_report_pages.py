@@ -6,7 +6,10 @@ import numpy as np
 import orjson
 import pytest
 from query_world import BENCHMARKS, HOSTILE, MODELS, evaluation, prompts
+from test_comparison import run
 
+from scoring.comparison import compare
+from scoring.html_report import html_page
 from scoring.reduction import reduce
 from scoring.report import write_report
 from tests.browser import Browser, installed
@@ -128,6 +131,33 @@ def test_names_kinds_and_benchmarks_are_filtered(report):
     headings = "[...document.querySelectorAll('th[data-benchmark]')]"
     assert set(report.run(f"{headings}.filter(h => !h.hidden).map(h => h.textContent)")) == {BENCHMARKS[1]}
     assert set(report.run(f"{headings}.filter(h => h.hidden).map(h => h.textContent)")) == {BENCHMARKS[0]}
+
+
+def test_rows_that_are_no_contenders_stay_whatever_is_filtered(report):
+    pools = "[...document.querySelectorAll('tr.pool')].map(row => row.hidden)"
+    report.choose("text", "turns")
+    report.click("[name=kind][value=model]")
+    assert report.run(pools) == [False] * len(MODELS)
+    assert report.run("document.querySelector('output').textContent").startswith("1 of ")
+
+
+def test_the_published_figures_sort_and_filter(browser, tmp_path):
+    result = run("performance", benchmarks=["aime", "meld"], models=["Qwen3-8B", "gemma-2-9b-it"],
+                 routers=[("avengers", [np.nan], ["Qwen3-8B"])])  # fmt: skip
+    (tmp_path / "index.html").write_bytes(html_page(result | {"published": compare(result)}, {}))
+    page = browser.page(tmp_path / "index.html")
+    page.run("document.querySelector('#beside-the-published-figures ~ details').open = true")
+    table = "document.querySelector('#beside-the-published-figures ~ details table')"
+    page.run(f"[...{table}.tHead.rows[0].cells].find(head => head.textContent === 'Measured').firstChild.click()")
+    shown = f"[...{table}.tBodies[0].rows].filter(row => !row.hidden).map(row => row.cells[4].textContent)"
+    falling = [float(text) for text in page.run(shown)]
+    assert falling == sorted(falling, reverse=True)
+    page.choose("text", "qwen3")
+    assert 0 < len(page.run(shown)) < len(falling)
+    assert set(page.run(f"[...{table}.tBodies[0].rows].filter(row => !row.hidden).map(row => row.className)")) == {
+        "model"
+    }
+    check_quiet(page)
 
 
 def test_a_point_of_the_plot_says_what_it_is(report):

@@ -83,7 +83,7 @@ def test_regret_and_arena_score():
 
 def test_figures_that_look_at_the_single_models():
     row = row_of(CURVE)
-    assert row["exceeds_models"] is True  # 0.875 for 11 USD, where the models reach 0.625 for 8
+    assert row["is_above_models"] is True  # 0.875 for 11 USD, where the models reach 0.625 for 8
     assert row["hull_dist"] > 0  # the dear end is below the hull of the models
     assert 0.625 < row["aiq"] <= 0.875
     assert 0.3125 < row["hypervolume"] < 0.875

@@ -79,7 +79,7 @@ def test_an_entry_is_the_mean_over_the_three_groups_or_unknown():
 def test_tables_have_the_published_layout():
     files = table_files(cells())
     tables = ("routereval_table1", "routereval_table2", "routereval_table3")
-    assert set(files) == {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex", "csv")}
+    assert set(files) == {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex", "csv", "parquet")}
     lines = files["routereval_table1.md"].decode().splitlines()
     assert lines[4] == r"| Router | m | MMLU mu\_o | MMLU V\_R | MMLU V\_B | MMLU E\_p |"
     assert lines[6:9] == [

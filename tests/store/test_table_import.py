@@ -4,7 +4,9 @@ import csv
 import re
 
 import numpy as np
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from store.errors import StoreError
 from store.layout import Layout
@@ -14,8 +16,6 @@ from store.responses import read_responses
 from store.scores import read_scores
 from store.table_import import import_tables
 
-pyarrow = pytest.importorskip("pyarrow")
-parquet = pytest.importorskip("pyarrow.parquet")
 QUERIES = [{"index": 4, "query": "two and two?", "prompt": "Say: two and two?", "ground_truth": "4"},
            {"index": 2, "query": "a café?", "prompt": "", "ground_truth": ""}]  # fmt: skip
 RESULTS = [
