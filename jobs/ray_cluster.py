@@ -62,13 +62,16 @@ class RayCluster:
     head: subprocess.Popen[bytes]
     folder: Path
 
-    def wait_for(self, ranks: Iterable[int], within_s: float) -> None:
+    def wait_for(self, ranks: Iterable[int], within_s: float, since: float | None = None) -> None:
         """Return once these ranks' nodes are alive; worth asking again before an engine is started anew.
+
+        Args:
+            within_s: seconds from `since` on, a reading of `time.monotonic`; from now on by default.
 
         Raises:
             RayClusterError: one is not there in time, or the head died.
         """
-        deadline = time.monotonic() + within_s
+        deadline = (time.monotonic() if since is None else since) + within_s
         while True:
             if self.head.poll() is not None:
                 raise RayClusterError(f"Ray's head ended on {socket.gethostname()}: {self.folder / 'ray-0.log'}")
@@ -103,14 +106,14 @@ def ray_cluster(
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "token", "x", opener=partial(os.open, mode=0o600)) as file:
         file.write(secrets.token_hex(32))
-    deadline, variables = time.monotonic() + start_within_s, _variables(folder, ip)
+    started, variables = time.monotonic(), _variables(folder, ip)
     with _ray_node(folder, 0, ip, n_gpus_per_node, role) as process:
         cluster = RayCluster(f"{ip}:{port}", process, folder)
         os.environ.update(variables)
         try:
-            cluster.wait_for([0], start_within_s)
+            cluster.wait_for([0], start_within_s, started)
             write_file(folder / "address", cluster.address.encode())
-            cluster.wait_for(range(n_nodes), deadline - time.monotonic())
+            cluster.wait_for(range(n_nodes), start_within_s, started)
             os.environ["RAY_ADDRESS"] = cluster.address
             yield cluster
         finally:
