@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from store.errors import StoreError
 from store.layout import Layout
 from store.queries import read_query_columns
-from store.responses import read_columns
+from store.responses import read_values
 from store.scores import read_scores
 
 
@@ -129,16 +129,22 @@ def _fill(layout: Layout, benchmark: str, model: str, index: NDArray[np.int64], 
             "or leave it out of the setting"
         )
     scores = found[0]
-    _place(planes["score"], index, scores["index"], scores["repeat"], scores["score"])
-    table = read_columns(layout, benchmark, model, ["cost_usd", "prompt_tokens", "completion_tokens"])
+    rows, at = _places(index, scores["index"], scores["repeat"])
+    planes["score"][at] = scores["score"][rows]
+    table = read_values(layout, benchmark, model, ["cost_usd", "prompt_tokens", "completion_tokens"])
+    rows, at = _places(index, table["index"], table["repeat"])
     for plane, column in (("cost", "cost_usd"), ("prompt", "prompt_tokens"), ("completion", "completion_tokens")):
-        values = table[column].astype(np.float64)
+        values = table[column][rows].astype(np.float64)
         values[values < 0] = np.nan  # -1 tokens means unknown
-        _place(planes[plane], index, table["index"], table["repeat"], values)
+        planes[plane][at] = values
     planes["cost"][np.isnan(planes["score"])] = np.nan
 
 
-def _place(target: NDArray, index: NDArray, row_index: NDArray, repeat: NDArray, values: NDArray) -> None:
-    """Put the values of repeat 0 where their index stands in `index`; others are left out."""
-    keep = (repeat == 0) & np.isin(row_index, index)
-    target[np.searchsorted(index, row_index[keep])] = values[keep]
+def _places(
+    index: NDArray[np.int64], row_index: NDArray[np.int64], repeat: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of repeat 0 whose index stands in `index`, which ascends, and where it stands there."""
+    at = np.searchsorted(index, row_index)
+    rows = np.flatnonzero((repeat == 0) & (at < len(index)))
+    rows = rows[index[at[rows]] == row_index[rows]]
+    return rows, at[rows]

@@ -125,13 +125,27 @@ def read_columns(
     """
     wanted = list(dict.fromkeys([*_KEY_COLUMNS, *names]))
     parts = _read_parts(layout, benchmark, model, wanted, digest, damaged)
-    keys = {
-        name: np.concatenate([part[name] for part in parts]) if parts else np.empty(0, _dtype(name))
-        for name in _KEY_COLUMNS
-    }
+    columns = {name: _joined(parts, name) for name in wanted}
     rank = np.repeat(np.arange(len(parts)), [len(part["index"]) for part in parts])
-    rows = first_success(keys["index"], keys["repeat"], keys["failed"], keys["finished_at"], rank)
-    return {name: keys[name][rows] if name in keys else _take(parts, name, rows) for name in wanted}
+    rows = first_success(columns["index"], columns["repeat"], columns["failed"], columns["finished_at"], rank)
+    return {name: _pick(column, rows) for name, column in columns.items()}
+
+
+def read_values(layout: Layout, benchmark: str, model: str, names: Iterable[str]) -> Table:
+    """Index, repeat and chosen columns of the rows that `read_columns` gives, in its order; raises as it does.
+
+    What decides among the rows of a key is read only where a key has several, since of a small file every column
+    costs a tenth of a millisecond, and a matrix is made of hundreds of them.
+    """
+    wanted = list(dict.fromkeys(["index", "repeat", *names]))
+    parts = _read_parts(layout, benchmark, model, wanted, None, None)
+    columns = {name: _joined(parts, name) for name in wanted}
+    index, repeat = columns["index"], columns["repeat"]
+    rows = np.lexsort((repeat, index))
+    if ((np.diff(index[rows]) == 0) & (np.diff(repeat[rows]) == 0)).any():
+        table = read_columns(layout, benchmark, model, wanted)
+        return {name: table[name] for name in wanted}
+    return {name: _pick(column, rows) for name, column in columns.items()}
 
 
 def read_responses(layout: Layout, benchmark: str, model: str, *, digest: str | None = None) -> list[Response]:
@@ -218,14 +232,14 @@ def _refuse_mixture(found: dict[str, Path], digest: str | None) -> None:
             )
 
 
-def _take(parts: list[Table], name: str, rows: NDArray[np.int64]) -> Any:
+def _joined(parts: list[Table], name: str) -> Any:
+    """A column of all parts, one after another: an array, or a list of texts."""
     if parts and isinstance(parts[0][name], np.ndarray):
-        return np.concatenate([part[name] for part in parts])[rows]
-    if not parts and name in _NUMERIC:
-        return np.empty(0, _dtype(name))
-    texts = [text for part in parts for text in part[name]]
-    return [texts[row] for row in rows.tolist()]
+        return np.concatenate([part[name] for part in parts])
+    if not parts and (name in _NUMERIC or name == "failed"):
+        return np.empty(0, _NUMERIC.get(name, np.bool_))
+    return [text for part in parts for text in part[name]]
 
 
-def _dtype(name: str) -> Any:
-    return np.bool_ if name == "failed" else _NUMERIC[name]
+def _pick(column: Any, rows: NDArray[np.int64]) -> Any:
+    return column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows.tolist()]

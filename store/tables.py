@@ -18,14 +18,15 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import h5py
 import hdf5plugin
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from store.atomic import write_file
 from store.errors import DamagedFileError, NewerSchemaError
@@ -97,12 +98,11 @@ def read_table(path: Path, kind: str, names: Iterable[str] | None = None) -> tup
     """
     with path.open("rb") as handle:
         try:
-            with h5py.File(handle, "r") as file:
-                check_header(file, path, kind)
-                n_rows = int(file.attrs["n_rows"])
-                meta = json.loads(_read_array(file.id, "meta").tobytes())
-                wanted = [name for name in file if name != "meta"] if names is None else names
-                return {name: _read_column(file.id, name, n_rows) for name in wanted}, meta
+            with _opened(handle) as file:
+                n_rows = _check_header(file, path, kind)
+                meta = json.loads(_read_array(h5py.h5d.open(file, b"meta")).tobytes())
+                wanted = [name for name in map(bytes.decode, file) if name != "meta"] if names is None else names
+                return {name: _read_column(file, name, n_rows) for name in wanted}, meta
         except (OSError, KeyError, RuntimeError, TypeError, ValueError) as error:
             if getattr(error, "errno", None) not in (None, errno.EIO):
                 raise
@@ -115,18 +115,6 @@ def read_table(path: Path, kind: str, names: Iterable[str] | None = None) -> tup
 def read_meta(path: Path, kind: str) -> dict[str, Any]:
     """Only the meta of a table; raises as `read_table`."""
     return read_table(path, kind, ())[1]
-
-
-def check_header(file: h5py.File, path: Path, kind: str) -> None:
-    """Raise unless an open file has this kind and a schema this version can read."""
-    found = int(file.attrs["schema_version"])
-    if found > SCHEMA_VERSION:
-        raise NewerSchemaError(
-            f"{path} has store schema {found}, this version of routeyard reads up to {SCHEMA_VERSION}: "
-            "update routeyard, or point store.root at another folder. Nothing was changed."
-        )
-    if (actual := bytes(file.attrs["kind"]).decode()) != kind:
-        raise ValueError(f"it holds {actual}, expected {kind}")
 
 
 def encode_text(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -155,26 +143,59 @@ def _write_array(parent: h5py.Group, name: str, array: NDArray[Any]) -> None:
     )
 
 
+@contextmanager
+def _opened(handle: BinaryIO) -> Iterator[h5py.h5f.FileID]:
+    """The HDF5 file behind a handle. h5py's low-level interface: of a small file the other takes most of the time."""
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_fileobj_driver(h5py.h5fd.fileobj_driver, handle)
+    access.set_fclose_degree(h5py.h5f.CLOSE_STRONG)  # whatever an error has left open in it
+    file = h5py.h5f.open(repr(handle).encode(), h5py.h5f.ACC_RDONLY, fapl=access)
+    try:
+        yield file
+    finally:
+        file.close()
+
+
+def _check_header(file: h5py.h5f.FileID, path: Path, kind: str) -> int:
+    """The number of rows; raises unless the file has this kind and a schema this version can read."""
+    found = int(_read_attribute(file, b"schema_version", np.int64))
+    if found > SCHEMA_VERSION:
+        raise NewerSchemaError(
+            f"{path} has store schema {found}, this version of routeyard reads up to {SCHEMA_VERSION}: "
+            "update routeyard, or point store.root at another folder. Nothing was changed."
+        )
+    if (actual := _read_attribute(file, b"kind", "S64").decode()) != kind:
+        raise ValueError(f"it holds {actual}, expected {kind}")
+    return int(_read_attribute(file, b"n_rows", np.int64))
+
+
 def _read_column(file: h5py.h5f.FileID, name: str, n_rows: int) -> Any:
     node = h5py.h5o.open(file, name.encode())
     if isinstance(node, h5py.h5d.DatasetID):
-        array = _read_array(file, name)
+        array = _read_array(node)
         if len(array) != n_rows:
             raise ValueError(f"column {name} has {len(array)} rows, expected {n_rows}")
         return array
-    blob, ends = _read_array(node, "bytes"), _read_array(node, "ends")
+    blob, ends = (_read_array(h5py.h5d.open(node, part)) for part in (b"bytes", b"ends"))
     if len(ends) != n_rows or (np.diff(ends, prepend=0) < 0).any() or (n_rows and ends[-1] != len(blob)):
         raise ValueError(f"text column {name} has offsets that do not fit its bytes")
     return decode_text(blob, ends)
 
 
-def _read_array(parent: h5py.h5g.GroupID, name: str) -> NDArray[Any]:
-    """A whole array through h5py's low-level interface: half the time of the other one for small files."""
-    dataset = h5py.h5d.open(parent, name.encode())
-    array = np.empty(dataset.shape, dataset.dtype)
+def _read_array(dataset: h5py.h5d.DatasetID) -> NDArray[Any]:
+    stored = dataset.get_type()
+    array = np.empty(dataset.shape, stored.dtype)
+    if array.dtype.hasobject or array.itemsize != stored.get_size():
+        raise ValueError(f"it holds values of type {array.dtype}, which no table has")
     if array.size:
-        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, array)
+        dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, array, stored)
     return array
+
+
+def _read_attribute(file: h5py.h5f.FileID, name: bytes, dtype: DTypeLike) -> Any:
+    value = np.empty((), dtype)
+    h5py.h5a.open(file, name).read(value)
+    return value[()]
 
 
 def _to_json(meta: Mapping[str, Any]) -> bytes:

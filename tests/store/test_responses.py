@@ -3,6 +3,7 @@
 from itertools import permutations
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from store_samples import BENCHMARK, DIGEST, MODEL, add_part, answer, failure
@@ -11,7 +12,15 @@ import store.responses
 from store.errors import DamagedFileError, NewerSchemaError, StoreError
 from store.layout import Layout
 from store.records import Response
-from store.responses import COLUMNS, ResponseWriter, missing_keys, read_columns, read_responses, to_table
+from store.responses import (
+    COLUMNS,
+    ResponseWriter,
+    missing_keys,
+    read_columns,
+    read_responses,
+    read_values,
+    to_table,
+)
 from store.tables import read_table
 
 
@@ -27,6 +36,15 @@ def flip_a_byte(path: Path) -> None:
     """Damage the superblock's checksummed part: the file cannot be opened."""
     image = bytearray(path.read_bytes())
     image[20] ^= 0xFF
+    path.write_bytes(image)
+
+
+def flip_in_column(path: Path, name: str) -> None:
+    """Damage one column; the others can be read."""
+    with h5py.File(path, "r", locking=False) as file:
+        at = file[name].id.get_chunk_info(0).byte_offset
+    image = bytearray(path.read_bytes())
+    image[at] ^= 0xFF
     path.write_bytes(image)
 
 
@@ -211,3 +229,32 @@ def test_only_the_chosen_columns_are_read(layout: Layout):
     assert list(table) == ["index", "repeat", "failed", "finished_at", "cost_usd", "text"]
     assert table["failed"].tolist() == [True, False]
     assert table["text"] == ["", "answer 1.0"]
+
+
+PAIRS = {
+    "no response": [],
+    "one part": [[answer(7), answer(3, repeat=1), failure(3), answer(5)]],
+    "parts without a common key": [[answer(7), failure(2)], [answer(5), answer(7, repeat=1)]],
+    "parts with a common key": [[answer(7), failure(2)], [answer(2, finished_at=9e9), answer(5)]],
+    "a key twice in a part": [[failure(2), answer(7), answer(2, finished_at=9e9)]],
+}
+
+
+@pytest.mark.parametrize("parts", PAIRS.values(), ids=PAIRS)
+def test_values_are_those_of_the_rows_that_count(layout: Layout, parts: list[list[Response]]):
+    for number, rows in enumerate(parts):
+        add_part(layout, f"w{number}", rows)
+    names = ["finish_reason", "completion_tokens", "text"]
+    table, expected = read_values(layout, BENCHMARK, MODEL, names), read_columns(layout, BENCHMARK, MODEL, names)
+    assert list(table) == ["index", "repeat", *names]
+    for name, column in table.items():
+        assert np.array_equal(column, expected[name]), name
+
+
+def test_what_ranks_rows_is_read_where_a_key_has_several(layout: Layout):
+    add_part(layout, "a", [answer(0), answer(1)])
+    flip_in_column(layout.parts(BENCHMARK, MODEL)[0], "finished_at")
+    assert read_values(layout, BENCHMARK, MODEL, ["text"])["text"] == ["answer 0.0", "answer 1.0"]
+    add_part(layout, "b", [answer(1)])
+    with pytest.raises(DamagedFileError, match=r"0000\.a\.h5"):
+        read_values(layout, BENCHMARK, MODEL, ["text"])

@@ -265,6 +265,17 @@ def test_a_foreign_hdf5_file_is_damaged(tmp_path: Path, attributes: dict[str, An
         read_table(tmp_path / "a.h5", KIND)
 
 
+@pytest.mark.parametrize("dtype", [h5py.string_dtype(), h5py.vlen_dtype(np.int64), np.dtype((np.int64, 2))])
+def test_a_column_of_a_type_that_no_table_has_is_damage(tmp_path: Path, dtype: np.dtype):
+    path = tmp_path / "a.h5"
+    write_table(path, KIND, {"index": np.arange(3)}, {})
+    with h5py.File(path, "r+") as file:
+        file.create_dataset("foreign", (3,), dtype)
+    assert read_table(path, KIND, ["index"])[0]["index"].tolist() == [0, 1, 2]
+    with pytest.raises(DamagedFileError, match="no table has"):
+        read_table(path, KIND)
+
+
 def test_a_newer_schema_is_not_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as newer:
         newer.setattr(store.tables, "SCHEMA_VERSION", store.tables.SCHEMA_VERSION + 1)
