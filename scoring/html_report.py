@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
-from scoring.figures import INK, PAPER
+from scoring.figure_style import INK, PAPER
+from scoring.figures import CAPTIONS
 from scoring.plot_data import plot_data
 from scoring.table_formats import Column, Table
 from scoring.tables import (
@@ -29,22 +30,17 @@ _PAGES = Path(__file__).with_name("pages")
 
 # What stands where: a heading, figures, tables, by name. What is in none of them follows under its own title.
 _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("Accuracy", ("accuracy",), ("summary",)),
-    ("Metrics and trade-offs", ("trade_off",), ("metrics",)),
-    ("Benchmarks", ("benchmarks",), ("accuracy",)),
+    ("Accuracy", ("accuracy", "gains"), ("summary",)),
+    ("Metrics and trade-offs", ("trade_off", "savings", "latency"), ("metrics",)),
+    ("Benchmarks", ("domains", "benchmarks"), ("accuracy",)),
     ("Hard queries", ("hardness",), ()),
     ("Routing", ("shares",), ()),
+    ("Size of the pool", ("pool_size",), ()),
     ("Cost", (), ("cost",)),
     ("All queries", (), ("all_queries",)),
 )
 
-_CAPTIONS = {
-    "accuracy": "Routers (blue), references (green) and the five best single models (grey); lines mark the references.",
-    "trade_off": "Total cost and accuracy of single models and of every trade-off of every router.",
-    "benchmarks": "Accuracy per benchmark; the colour is the difference to Best Single.",
-    "hardness": "Test queries by the number of models that are right on them, and the accuracy on each group.",
-    "shares": "Which models each router chose.",
-}
+_WIDE = ("benchmarks", "domains", "gains", "savings")  # figures that need more room than a column of text
 
 _EXPLORER = (
     '<p><a class="door" href="queries.html">Open the query explorer</a></p>\n<p class="soft">Every test query with the '
@@ -117,7 +113,7 @@ def inline_svg(name: str, svg: bytes, title: str) -> str:
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = text.replace('href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
     text = text.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
-    opening = f'<svg role="img" aria-label="{html.escape(title)}"' + (' class="wide"' if name == "benchmarks" else "")
+    opening = f'<svg role="img" aria-label="{html.escape(title)}"' + (' class="wide"' if name in _WIDE else "")
     return text.replace("<svg", opening, 1)
 
 
@@ -182,7 +178,7 @@ def _section(title: str, parts: list[str]) -> str:
 
 def _figure(name: str, svg: bytes) -> str:
     """A drawn figure; that of the trade-offs makes room for the plot that the page's script puts in its place."""
-    caption = _CAPTIONS.get(name, name.replace("_", " ").capitalize())
+    caption = CAPTIONS.get(name, name.replace("_", " ").capitalize())
     picture = inline_svg(name, svg, caption)
     box = (
         f'<div class="scroll drawn" id="figure-{name}" tabindex="0" role="region" aria-label="{html.escape(caption)}">'

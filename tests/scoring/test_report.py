@@ -113,7 +113,7 @@ def printed(result, width):
 def test_report_is_complete(files):
     tables = ("summary", "metrics", "accuracy", "cost", "all_queries")
     tables += ("paper_models", "paper_models_cost", "paper_test", "paper_test_cost")
-    figures = ("accuracy", "trade_off", "benchmarks", "hardness", "shares")
+    figures = ("accuracy", "gains", "trade_off", "savings", "benchmarks", "hardness", "pool_size", "shares")
     expected = {"metrics.json", "index.html"}
     expected |= {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex")}
     expected |= {f"{name}.csv" for name in ("rows", "per_benchmark", "trade_offs", "hardness", "shares")}
