@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 
 from scoring.contenders import DATASET_ORACLE, ORACLE, RANDOM
 from scoring.figure_style import (
+    CARD,
     EDGED,
     GREY,
-    HALO,
     INK,
     PALETTE,
     PAPER,
@@ -122,7 +122,7 @@ def _dumbbells(axes: Axes, published: Floats, validated: Floats) -> None:
     for y in np.flatnonzero(least < _LEAST):
         axes.annotate(
             f"{least[y]:.0f}", (_LEAST, y), (7, 0), textcoords="offset points", va="center_baseline", fontsize=7.5,
-            path_effects=HALO,
+            bbox=CARD,
         )  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def latency_figure(result: Result) -> Figure:
         if row["is_on_front"]:
             named.setdefault(row["name"], row)
     x, y = [row["latency_s"] for row in named.values()], [100 * row["avg_acc"] for row in named.values()]
-    name_points(axes, list(named), x, y, gap=8)
+    name_points(axes, list(named), x, y, gap=9)
     return figure
 
 

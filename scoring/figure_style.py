@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter
 from matplotlib.transforms import Bbox
 
@@ -27,7 +26,7 @@ HATCHES = ("", "////", "....", "xxxx")
 MOST_LINES = 12  # more are a tangle: the routers with the best AvgAcc are drawn, the tables have all
 WIDTH, WIDE = 8.2, 10.8  # inches
 LONG = 20  # rows; beyond them rows are lower, and the scale stands above them too
-HALO = (withStroke(linewidth=2.2, foreground=PAPER),)  # legible on lines
+CARD: dict[str, Any] = {"boxstyle": "square,pad=0.05", "facecolor": PAPER, "alpha": 0.85, "linewidth": 0}  # under text
 EDGED: dict[str, Any] = {"markeredgecolor": PAPER, "markeredgewidth": 0.4}  # marks that overlap can be told apart
 
 STYLE = {
@@ -176,7 +175,7 @@ def name_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequenc
     taken = [Bbox.from_extents(*(point - 3 * unit), *(point + 3 * unit)) for point in points]
     for name, place, at in zip(names, zip(x, y, strict=True), points, strict=True):
         text = axes.annotate(
-            shortened(name), place, (0, 0), textcoords="offset points", va="bottom", fontsize=7.5, path_effects=HALO
+            shortened(name), place, (0, 0), textcoords="offset points", va="bottom", fontsize=7.5, bbox=CARD
         )
         size = np.array(text.get_window_extent().size)
         others = marked[np.abs(marked - at).max(axis=1) > unit]
@@ -190,7 +189,7 @@ def name_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequenc
             found.append((2 * crossed + _n_within(box.padded(gap * unit), others), box))
         if found:
             _, box = min(found, key=lambda choice: choice[0])
-            taken.append(box)
+            taken.append(box.padded(1.5 * unit))
             text.set_position(((box.x0 - at[0]) / unit, (box.y0 - at[1]) / unit))
         else:
             text.remove()
