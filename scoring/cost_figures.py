@@ -130,12 +130,18 @@ def _percent(rows: list[dict[str, Any]], key: str) -> Floats:
     return 100 * np.array([row.get(key) for row in rows], dtype=float)
 
 
+def timed(result: Result) -> list[dict[str, Any]]:
+    """The points whose accuracy, cost and latency are known; none where the result has no latencies."""
+    rows = (result.get("latency") or {"rows": []})["rows"]
+    return [row for row in rows if None not in (row["avg_acc"], row["cost_usd"], row["latency_s"])]
+
+
 def latency_figure(result: Result) -> Figure:
     """Accuracy against latency, a mark as large as its cost; the accuracy-cost-latency front is outlined and named.
 
     Of routers beyond the best only the points on the front are drawn, in grey (LLMRouterBench, Fig. 9).
     """
-    rows = [row for row in result["latency"]["rows"] if None not in (row["avg_acc"], row["cost_usd"], row["latency_s"])]
+    rows = timed(result)
     names, title = drawn_routers(result, {row["name"] for row in rows if row["kind"] == "router"})
     looks = {name: (*look, name) for name, look in router_styles(result).items() if name in names}
     area = _areas([row["cost_usd"] for row in rows])

@@ -153,12 +153,16 @@ def legend_below(figure: Figure, handles: Sequence[Any] | None = None, title: st
         legend.remove()
 
 
+# right of a point, left of it, above, below, and between: in gaps
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.9), (-0.7, 0.9), (0.7, -0.9), (-0.7, -0.9))
+
+
 def name_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequence[float], gap: float = 5) -> None:
     """Write each name beside its point where it crosses least, or not at all where it would cover a mark or a name.
 
     Args:
         names, x, y: of equal length, the most important first; x and y in data units. gap: points between a point's
-            middle and its name.
+            middle and its name, more than half a mark's size.
     """
     if not names:
         return
@@ -183,19 +187,16 @@ def name_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequenc
         for side in _SIDES:
             low = at + np.array(side) * gap * unit - size * (1 - np.sign(side)) / 2
             box = Bbox.from_extents(*low, *(low + size))
-            if not _holds(room, box) or _n_within(box.padded(2 * unit), others) or any(map(box.overlaps, taken)):
-                continue
-            crossed = sum(path.intersects_bbox(box, filled=False) for path in curves)
-            found.append((2 * crossed + _n_within(box.padded(gap * unit), others), box))
+            is_free = _holds(room, box) and not _n_within(box.padded(0.6 * gap * unit), others)
+            if is_free and not any(map(box.overlaps, taken)):
+                crossed = sum(path.intersects_bbox(box, filled=False) for path in curves)
+                found.append((2 * crossed + _n_within(box.padded(gap * unit), others), box))
         if found:
             _, box = min(found, key=lambda choice: choice[0])
             taken.append(box.padded(1.5 * unit))
             text.set_position(((box.x0 - at[0]) / unit, (box.y0 - at[1]) / unit))
         else:
             text.remove()
-
-
-_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.9), (-0.7, 0.9), (0.7, -0.9), (-0.7, -0.9))
 
 
 def _holds(outer: Bbox, inner: Bbox) -> bool:

@@ -12,7 +12,7 @@ import matplotlib.style
 from matplotlib.figure import Figure
 
 from scoring.accuracy_figures import accuracy_figure, benchmark_figure, domain_figure, gain_figure, hardness_figure
-from scoring.cost_figures import latency_figure, priced, saving_figure, trade_off_figure
+from scoring.cost_figures import latency_figure, priced, saving_figure, timed, trade_off_figure
 from scoring.figure_style import STYLE, contestants, fix_layout
 from scoring.pool_figures import choosing, pool_size_figure, share_figure
 from scoring.published import categories
@@ -52,14 +52,14 @@ def figure_files(result: Result) -> dict[str, bytes]:
 
 def drawings(result: Result) -> dict[str, Callable[[Result], Figure]]:
     """File stem -> the function that draws it, for the figures that this result has, in the order of the report."""
-    pool_size, latency = result.get("pool_size"), result.get("latency")
+    pool_size = result.get("pool_size")
     routers = contestants(result)
     listed: tuple[tuple[str, Callable[[Result], Figure], bool], ...] = (
         ("accuracy", accuracy_figure, True),
         ("gains", gain_figure, any(row["gain_at_best_single"] is not None for row in routers)),
         ("trade_off", trade_off_figure, any(point["cost_usd"] is not None for point in result["points"])),
         ("savings", saving_figure, bool(priced(result))),
-        ("latency", latency_figure, bool(latency and latency["rows"])),
+        ("latency", latency_figure, bool(timed(result))),
         ("benchmarks", benchmark_figure, True),
         ("domains", domain_figure, len(categories(result["benchmarks"])) > 1),
         ("hardness", hardness_figure, True),

@@ -82,6 +82,8 @@ def share_figure(result: Result) -> Figure:
     left = np.zeros(len(rows))
     for name, look in (looks | {OTHERS: {"facecolor": GREY}}).items():
         width = np.array([shares.get(name, 0.0) for shares in merged])
+        if not width.any():
+            continue  # no router has others
         label = f"{name} (under {100 * MIN_SHARE:g}% each)" if name == OTHERS else name
         axes.barh(range(len(rows)), 100 * width, left=100 * left, edgecolor=PAPER, height=0.74, label=label, **look)
         left += width

@@ -15,7 +15,7 @@ from test_report import evaluation
 from scoring.contenders import ORACLE
 from scoring.figure_style import MOST_LINES, PAPER, STYLE, fix_layout, shortened
 from scoring.figures import CAPTIONS, drawings, figure_files
-from scoring.html_report import html_page
+from scoring.html_report import html_page, inline_svg
 from scoring.latency import non_dominated
 from scoring.plot_data import plot_data
 from scoring.reduction import reduce
@@ -107,6 +107,12 @@ def test_a_report_with_all_data_has_all_figures_each_with_a_caption_and_a_place(
     assert all(f'id="figure-{name}"' in page for name in CAPTIONS)
 
 
+@pytest.mark.parametrize(("width", "is_wide"), [(590.4, False), (777.6, True)])
+def test_a_wide_figure_gets_more_room_on_the_page(width, is_wide):
+    picture = inline_svg("gains", f'<?xml?><svg width="{width}pt" height="9pt"><g/></svg>'.encode(), "Gains")
+    assert ('class="wide"' in picture) == is_wide
+
+
 def without(*keys):
     return lambda result: {key: value for key, value in result.items() if key not in keys}
 
@@ -116,6 +122,10 @@ def without(*keys):
     [
         (without("latency"), {"latency"}),
         (lambda result: result | {"latency": {"source": "", "rows": []}}, {"latency"}),
+        (
+            lambda result: result | {"latency": {"source": "", "rows": [dict.fromkeys(result["latency"]["rows"][0])]}},
+            {"latency"},
+        ),
         (without("pool_size"), {"pool_size"}),
         (lambda result: result | {"pool_size": None}, {"pool_size"}),
         (lambda result: result | {"pool_size": {"k": [1]}}, {"pool_size"}),
