@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from scoring.figures import INK, PAPER
+from scoring.figure_style import INK, PAPER, WIDTH
 from scoring.table_formats import Column, Table
 
 _PAGES = Path(__file__).with_name("pages")
@@ -27,13 +27,15 @@ def in_script(value: Any) -> str:
 def inline_svg(name: str, svg: bytes, title: str) -> str:
     """An SVG file as an element of an HTML page, in the page's own ink and paper.
 
-    Ids get the figure's name in front, since all figures of a page share one space of ids; namespaces and metadata,
-    which only a file needs, go.
+    Ids get the figure's name in front, since all figures of a page share one space of ids; namespaces, metadata
+    and line breaks, which only a file needs, go.
     """
     text = svg.decode()
     text = text[text.index("<svg") :]
+    width = re.search(r'\swidth="([\d.]+)pt"', text.split(">", 1)[0])
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"<style[^>]*>.*?</style>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s*\n\s*", " ", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
     text = (
         re.sub(r'\s(?:xmlns(?::\w+)?|width|height|version)="[^"]*"', "", text.split(">", 1)[0])
         + ">"
@@ -43,7 +45,8 @@ def inline_svg(name: str, svg: bytes, title: str) -> str:
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = text.replace('href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
     text = text.replace(INK, "currentColor").replace(PAPER, "var(--paper)")
-    opening = f'<svg role="img" aria-label="{html.escape(title)}"' + (' class="wide"' if name == "benchmarks" else "")
+    is_wide = width is not None and float(width[1]) > 72 * WIDTH
+    opening = f'<svg role="img" aria-label="{html.escape(title)}"' + (' class="wide"' if is_wide else "")
     return text.replace("<svg", opening, 1)
 
 

@@ -8,6 +8,7 @@ import orjson
 
 from scoring.cells import label, verdict
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
+from scoring.figures import CAPTIONS
 from scoring.html_parts import figure_html, folded_html, in_script, read_page, section_html, slug, table_html
 from scoring.number_formats import percent, signed_percent, span, usd
 from scoring.plot_data import plot_data
@@ -20,11 +21,11 @@ _QUERIES, _PUBLISHED = "Query by query", "Beside the published figures"  # secti
 
 # What stands where: a heading, figures, tables, by name. What is in none of them follows under its own title.
 _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("Accuracy", ("accuracy",), ("summary",)),
+    ("Accuracy", ("accuracy", "gains"), ("summary",)),
     ("Routers against each other", (), ("pairs",)),
-    ("Metrics and trade-offs", ("trade_off",), ("metrics", "curves")),
-    ("Latency", (), ("latency",)),
-    ("Benchmarks", ("benchmarks",), ("accuracy",)),
+    ("Metrics and trade-offs", ("trade_off", "savings"), ("metrics", "curves")),
+    ("Latency", ("latency",), ("latency",)),
+    ("Benchmarks", ("domains", "benchmarks"), ("accuracy",)),
     ("Hard queries", ("hardness",), ()),
     (_QUERIES, (), ()),
     ("Routing", ("shares",), ("decisions",)),
@@ -34,15 +35,6 @@ _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (_PUBLISHED, (), ()),
 )
 _DETAILS = {"accuracy", "pool_size"}  # tables that are folded where a figure says the same
-
-_CAPTIONS = {
-    "accuracy": "Routers (blue), references (green) and the five best single models (grey); lines mark the references.",
-    "trade_off": "Total cost and accuracy of single models and of every trade-off of every router.",
-    "benchmarks": "Accuracy per benchmark; the colour is the difference to Best Single.",
-    "hardness": "Test queries by the number of models that are right on them, and the accuracy on each group.",
-    "shares": "Which models each router chose.",
-    "pool_size": "Accuracy of an Oracle with k of the models: the best ones, random ones, ones chosen to cover most.",
-}
 
 _EXPLORER = (
     '<p><a class="door" href="queries.html">Open the query explorer</a></p>\n<p class="soft">Every test query with the '
@@ -96,7 +88,7 @@ def html_page(result: Result, figures: dict[str, bytes], queries: str | None = N
 
 
 def _figure(name: str, svg: bytes) -> str:
-    return figure_html(name, svg, _CAPTIONS.get(name, name.replace("_", " ").capitalize()))
+    return figure_html(name, svg, CAPTIONS.get(name, name.replace("_", " ").capitalize()))
 
 
 def _scope(result: Result) -> str:

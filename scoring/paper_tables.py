@@ -11,21 +11,10 @@ import numpy as np
 
 from scoring.cells import Row, label, ordered
 from scoring.number_formats import percent, plain, usd
-from scoring.published import SETTINGS, canonical, published_setting
+from scoring.published import CATEGORIES, SETTINGS, canonical, published_setting
 from scoring.table_formats import UNKNOWN, Column, Table, text_files
 
 Result = dict[str, Any]
-
-# category -> benchmark -> its name in the paper's tables
-CATEGORIES = {
-    "Mathematics": {"aime": "AIME", "math500": "M500", "mathbench": "MBen", "livemathbench": "LMB"},
-    "Code": {"mbpp": "MBPP", "humaneval": "HE", "livecodebench": "LCB", "swe_bench": "SWE"},
-    "Logic": {"korbench": "KOR", "kandk": "K&K", "bbh": "BBH"},
-    "Knowledge": {"mmlupro": "MP", "gpqa": "GPQA", "finqa": "FQA", "medqa": "MQA", "hle": "HLE", "simpleqa": "SQA"},
-    "Affective": {"emorynlp": "Emory", "meld": "MELD"},
-    "Instruction Following": {"arenahard": "AHARD"},
-    "Tool Use": {"tau2": "Tau2"},
-}
 
 
 def paper_table_files(result: Result) -> dict[str, bytes]:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from scoring.cells import ordered
-from scoring.figures import GREY, MARKERS, MOST_LINES, PALETTE
+from scoring.figure_style import GREY, contestants, drawn_routers, router_styles
 
 _HINT = (
     "Point at a mark, or reach it with the tab and arrow keys, to read it. A click on a name shows or hides what "
@@ -14,8 +13,8 @@ _HINT = (
 def plot_data(result: dict[str, Any]) -> dict[str, Any] | None:
     """Series of points whose cost is known, as JSON values; None where there is no such point.
 
-    The series are the references, the single models, then the routers from the best AvgAcc down. As in the drawn
-    figure the best `MOST_LINES` routers are shown at first; the others are there to be switched on.
+    The series are the references, the single models, then the routers. Those of the drawn figure are shown at first,
+    in the colours they have there; the others, from the best AvgAcc down, are there to be switched on.
     """
     points = [point for point in result["points"] if point["cost_usd"] is not None]
     if not points:
@@ -30,13 +29,12 @@ def plot_data(result: dict[str, Any]) -> dict[str, Any] | None:
     for point in points:
         if point["kind"] == "router":
             by_router.setdefault(point["name"], []).append(_point(point))
-    names = [row["name"] for row in ordered(result["routers"]) if row["name"] in by_router]
-    drawn = [row["name"] for row in result["routers"] if row["name"] in names[:MOST_LINES]]  # these have their colours
-    for name in [*drawn, *names[MOST_LINES:]]:
-        number = len(series) - 2
-        colour = PALETTE[number % len(PALETTE)]
-        marker = MARKERS[(number + number // len(PALETTE)) % len(MARKERS)]
-        series.append(_series(name, "router", colour, marker, by_router[name], is_hidden=number >= MOST_LINES))
+    drawn, _ = drawn_routers(result, set(by_router))
+    others = [row["name"] for row in contestants(result) if row["name"] in by_router and row["name"] not in drawn]
+    styles = router_styles(result)
+    series += [
+        _series(name, "router", *styles[name], by_router[name], is_hidden=name in others) for name in drawn + others
+    ]
     return {"series": [entry for entry in series if entry["points"]], "hint": _HINT}
 
 

@@ -8,7 +8,7 @@ the bars of Figures 4, 7, 8 and Table 10. Accuracies are percent and costs USD t
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,16 @@ ENCODER = "gte-Qwen2-7B-instruct"
 MODELS_TABLE = {"performance": ("4", None), "performance_cost": ("5", "6")}  # accuracy and cost over all queries
 TEST_TABLE = {"performance": ("11", None), "performance_cost": ("12", "13")}  # the same on the test split
 TRADE_OFFS = {"PF": 0.0, "BL": 0.5, "CF": 0.8}  # weight of the cost in GraphRouter's three scenarios
+# category -> benchmark -> its name in the paper's tables
+CATEGORIES = {
+    "Mathematics": {"aime": "AIME", "math500": "M500", "mathbench": "MBen", "livemathbench": "LMB"},
+    "Code": {"mbpp": "MBPP", "humaneval": "HE", "livecodebench": "LCB", "swe_bench": "SWE"},
+    "Logic": {"korbench": "KOR", "kandk": "K&K", "bbh": "BBH"},
+    "Knowledge": {"mmlupro": "MP", "gpqa": "GPQA", "finqa": "FQA", "medqa": "MQA", "hle": "HLE", "simpleqa": "SQA"},
+    "Affective": {"emorynlp": "Emory", "meld": "MELD"},
+    "Instruction Following": {"arenahard": "AHARD"},
+    "Tool Use": {"tau2": "Tau2"},
+}
 _COSTS = ("6", "13")
 _DATA = Path(__file__).with_name("published_data")
 
@@ -127,6 +137,13 @@ def closest_setting(models: Iterable[str]) -> PublishedSetting | None:
 def canonical(name: str) -> str:
     """A benchmark or an encoder whatever stands between its words: swe-bench, org/all-MiniLM-L6-v2."""
     return re.sub(r"[-. ]", "_", name.rpartition("/")[2]).lower()
+
+
+def categories(benchmarks: Sequence[str]) -> dict[str, list[int]]:
+    """Category -> numbers of the benchmarks that the paper puts there, in its order; only those that have any."""
+    own = [canonical(name) for name in benchmarks]
+    numbers = {category: [i for i, name in enumerate(own) if name in names] for category, names in CATEGORIES.items()}
+    return {category: found for category, found in numbers.items() if found}
 
 
 def _table(number: str, lines: list[list[str]]) -> PublishedTable:

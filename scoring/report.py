@@ -8,18 +8,20 @@ import orjson
 
 from scoring.comparison_tables import comparison_files
 from scoring.evaluation import Evaluation
-from scoring.figures import figure_files
+from scoring.figures import CAPTIONS, figure_files
 from scoring.html_report import html_page
 from scoring.paper_tables import paper_table_files
 from scoring.queries_page import queries_page, too_large
 from scoring.tables import table_files
 from store.atomic import write_file
 
-_OPTIONAL = {"queries.html"} | {
-    f"{name}.{suffix}"
-    for name in ("compare", "paper_encoders", "latency", "pairs")
-    for suffix in ("md", "tex", "csv", "parquet")
-}
+_TABLES = (  # those that not every result has
+    "compare", "cost", "curves", "decisions", "latency", "pairs", "paper_encoders", "paper_models_cost",
+    "paper_test_cost",
+)  # fmt: skip
+_OPTIONAL = {"queries.html"}
+_OPTIONAL |= {f"{name}.{suffix}" for name in _TABLES for suffix in ("md", "tex", "csv", "parquet")}
+_OPTIONAL |= {f"{name}.{suffix}" for name in CAPTIONS for suffix in ("svg", "png")}
 
 
 def report_files(

@@ -58,7 +58,7 @@ filters.addEventListener("submit", event => event.preventDefault());
 
 // ---- plot
 
-const SHAPES = { // of the markers that scoring/figures.py uses, for a radius r
+const SHAPES = { // of the markers that scoring/figure_style.py uses, for a radius r
   "o": r => `M${-r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`,
   "s": r => `M${-r} ${-r}H${r}V${r}H${-r}Z`,
   "^": r => `M0 ${-1.2 * r}L${1.1 * r} ${r}H${-1.1 * r}Z`,

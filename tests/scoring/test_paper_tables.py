@@ -10,8 +10,8 @@ import pytest
 from test_comparison import run
 from test_report import evaluation
 
-from scoring.paper_tables import CATEGORIES, encoder_figures, encoder_table, marks, paper_table_files, paper_tables
-from scoring.published import SETTINGS, published_setting
+from scoring.paper_tables import encoder_figures, encoder_table, marks, paper_table_files, paper_tables
+from scoring.published import CATEGORIES, SETTINGS, published_setting
 from scoring.reduction import reduce
 from scoring.table_formats import UNKNOWN, as_latex, as_markdown
 

@@ -114,7 +114,7 @@ def printed(result, width):
 def test_report_is_complete(files):
     tables = ("summary", "metrics", "curves", "decisions", "accuracy", "cost", "pairs", "pool_size", "all_queries")
     tables += ("paper_models", "paper_models_cost", "paper_test", "paper_test_cost")
-    figures = ("accuracy", "trade_off", "benchmarks", "hardness", "shares")
+    figures = ("accuracy", "gains", "trade_off", "savings", "benchmarks", "hardness", "pool_size", "shares")
     expected = {"metrics.json", "index.html"}
     expected |= {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex")}
     records = ("rows", "pairs", "per_benchmark", "trade_offs", "hardness", "shares", "pool_size")
