@@ -87,18 +87,19 @@ def saving_figure(result: Result) -> Figure:
     rows = priced(result)
     titles = {"perf_gain": "PerfGain over Best Single", "cost_save": "CostSave against Best Single"}
     known = [key for key in titles if any(row[key] is not None for row in rows)]
+    level = 100 * result["bootstrap"]["level"]
     figure = new_figure(WIDE, 0.9 + rows_height(len(rows)))
     panels = figure.subplots(1, len(known) + 1, sharey=True)
     name_rows(panels, [row["name"] for row in rows])
     handles = [Line2D([], [], label="θ chosen on the test curve, as published", **_OPEN)]
     for axes, key in zip(panels, known, strict=False):
         published, validated = _percent(rows, key), _percent(rows, f"{key}_validated")
-        _dumbbells(axes, published, validated)
-        write_beside(axes, ["–" if is_unknown else "" for is_unknown in np.isnan(published)])
+        _dumbbells(axes, published, validated, _interval(rows, f"{key}_validated_interval"))
+        write_beside(axes, ["–" if is_unknown else "" for is_unknown in np.isnan(np.fmax(published, validated))])
         axes.set_title(titles[key])
         axes.set_xlabel("percent")
         if len(handles) == 1 and not np.isnan(validated).all():
-            handles.append(Line2D([], [], label="θ chosen on validation queries", **_FILLED))
+            handles.append(Line2D([], [], label=f"θ chosen on validation, {level:g}% interval", **_FILLED))
     distance = np.array([row["pareto_dist"] for row in rows], dtype=float)
     panels[-1].barh(range(len(rows)), distance, color=GREY, height=0.6)
     write_beside(panels[-1], ["–" if np.isnan(value) else f"{value:.3f}" for value in distance])
@@ -110,9 +111,14 @@ def saving_figure(result: Result) -> Figure:
     return figure
 
 
-def _dumbbells(axes: Axes, published: Floats, validated: Floats) -> None:
-    """Two marks a row and a line between them, percent, [n_rows]; what the axis cannot show has its number."""
+def _dumbbells(axes: Axes, published: Floats, validated: Floats, interval: Floats) -> None:
+    """Two marks a row and a line between them, percent, [n_rows]; what the axis cannot show has its number.
+
+    Args:
+        interval: of the validated ones, [n_rows, 2]; NaN where unknown.
+    """
     rows = np.arange(len(published))
+    axes.hlines(rows, *np.maximum(interval, _LEAST).T, color=_FILLED["color"], linewidth=4, alpha=0.3)
     shown, honest = np.maximum(published, _LEAST), np.maximum(validated, _LEAST)
     both = ~np.isnan(shown + honest)
     axes.hlines(rows[both], shown[both], honest[both], color=GREY, linewidth=1.2)
@@ -129,6 +135,10 @@ def _dumbbells(axes: Axes, published: Floats, validated: Floats) -> None:
 
 def _percent(rows: list[dict[str, Any]], key: str) -> Floats:
     return 100 * np.array([row.get(key) for row in rows], dtype=float)
+
+
+def _interval(rows: list[dict[str, Any]], key: str) -> Floats:
+    return 100 * np.array([row.get(key) or (None, None) for row in rows], dtype=float)
 
 
 def timed(result: Result) -> list[dict[str, Any]]:
