@@ -24,7 +24,7 @@ def label(row: Row) -> str:
 
 
 def verdict(row: Row) -> str:
-    """What the interval of the difference to Best Single says in a word."""
+    """Whether it can be told from Best Single, in a word."""
     if row["is_distinguishable"] is None:
         return UNKNOWN
     if row["is_distinguishable"]:

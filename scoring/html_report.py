@@ -10,7 +10,7 @@ from scoring.cells import label, verdict
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
 from scoring.figures import CAPTIONS
 from scoring.html_parts import figure_html, folded_html, in_script, read_page, section_html, slug, table_html
-from scoring.number_formats import percent, signed_percent, span, usd
+from scoring.number_formats import decimals, percent, signed_percent, span, usd
 from scoring.plot_data import plot_data
 from scoring.published_section import published_parts
 from scoring.tables import tables
@@ -110,7 +110,8 @@ def _headline(result: Result) -> str:
     return (
         f"The router with the highest AvgAcc is {best['name']}: {percent(best['avg_acc'])}%, "
         f"{signed_percent(best['difference'])} points to Best Single ({single['models'][0]}), {level:g}% interval "
-        f"{span(best['difference_interval'], signed_percent)}: {verdict(best)}."
+        f"{span(best['difference_interval'], signed_percent)}, p {decimals(best['p_holm'], 3)} after correction for the "
+        f"number of routers: {verdict(best)}."
     )
 
 

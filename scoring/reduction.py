@@ -54,7 +54,8 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000, usd_per_hour: flo
         - references, single_models, routers: lists of rows. Each has name, kind ("reference", "model", "router"),
           models (behind a reference) and what `scoring.contender_figures.contender_figures` says; avg_acc_interval,
           difference_interval, gain_at_random_interval, gain_at_best_single_interval, gap_at_oracle_interval,
-          cost_usd_interval, is_distinguishable (the interval of the difference to Best Single leaves out 0).
+          cost_usd_interval, is_distinguishable from Best Single (a contestant where p_holm is at most 0.05, all others
+          where the interval of the difference leaves out 0).
           A router's row has besides: is_reference, p_holm (p_value after Holm's correction over the contestants; None
           for references), what `scoring.router_figures.router_figures` says, perf_gain_validated_interval,
           cost_save_validated_interval, saver_difference_interval.
@@ -90,6 +91,8 @@ def reduce(evaluation: Evaluation, *, n_resamples: int = 1000, usd_per_hour: flo
     tested = [np.nan if row["is_reference"] else row["p_value"] for row in router_rows]
     for row, corrected in zip(router_rows, rounded(holm(np.array(tested))), strict=True):
         row["p_holm"] = corrected
+        if not row["is_reference"]:  # the best of many is better by chance more often than one that stands alone
+            row["is_distinguishable"] = None if np.isnan(corrected) else bool(corrected <= 1 - LEVEL)
     by_name = {row["name"]: row for row in reference_rows}
     relative_to = {name: np.array(by_name[name]["accuracy"]) for name in (RANDOM, BEST_SINGLE, ORACLE)}
     return _plain(

@@ -64,7 +64,7 @@ def summary_table(result: dict[str, Any]) -> Table:
         "Accuracy",
         f"AvgAcc in percent: the mean over {len(result['benchmarks'])} benchmarks, averaged over {n_seeds} "
         f"seed{'s' if n_seeds > 1 else ''}. SD: over seeds. Intervals: {level:g}%, paired bootstrap over queries. "
-        "p (Holm): of Δ = 0, corrected for the number of contestants.",
+        "p (Holm): of Δ = 0, corrected for the number of contestants; the verdict on a contestant follows it.",
         rows,
         [
             ("AvgAcc", lambda row: percent(row["avg_acc"])),

@@ -104,6 +104,7 @@ def test_p_values_are_corrected_over_the_contestants_only():
     assert 1 / 201 <= auto["p_value"] < curve["p_value"] < 1  # 0.375 and 0.25 better than Best Single
     assert auto["p_holm"] == pytest.approx(3 * auto["p_value"])
     assert curve["p_holm"] == pytest.approx(min(1.0, 2 * curve["p_value"]))
+    assert all(row["is_distinguishable"] is (row["p_holm"] <= 0.05) for row in (fixed, curve, auto))
     assert told["p_value"] is not None
     assert told["p_holm"] is None
     assert rows_of(result, "references")["Best Single"]["p_value"] == 1.0
