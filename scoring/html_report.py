@@ -110,8 +110,8 @@ def _headline(result: Result) -> str:
     return (
         f"The router with the highest AvgAcc is {best['name']}: {percent(best['avg_acc'])}%, "
         f"{signed_percent(best['difference'])} points to Best Single ({single['models'][0]}), {level:g}% interval "
-        f"{span(best['difference_interval'], signed_percent)}, p {decimals(best['p_holm'], 3)} after Holm's correction: "
-        f"{verdict(best)}."
+        f"{span(best['difference_interval'], signed_percent)}, p {decimals(best['p_holm'], 3)} after Holm's "
+        f"correction: {verdict(best)}."
     )
 
 
