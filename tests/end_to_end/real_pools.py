@@ -112,7 +112,7 @@ def table(metrics: dict) -> str:
     has_cost = metrics["has_cost"]
     hard = {row["name"]: row["hard_accuracy"] for row in metrics["hardness"]["rows"]}
     head = ["", "AvgAcc", "95 % interval", "Gain@B", "Gap@O", "1–3 right"]
-    head += ["PerfGain", "CostSave", "ParetoDist"] if has_cost else []
+    head += ["PerfGain (θ\\*)", "CostSave (θ†)", "ParetoDist"] if has_cost else []
     head += ["fit s", "route s"]
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     routers = sorted(metrics["routers"], key=lambda row: -row["avg_acc"])
