@@ -131,7 +131,7 @@ def as_csv(rows: Sequence[dict[str, Any]]) -> str:
 def print_columns(table: Table, console: Console) -> None:
     """Print a table in as many parts beside its row names as the width asks for; a wide one whole or not at all."""
     names, *columns = table.columns
-    name_width = min(max(len(cell) for cell in names.cells), console.width // 3)  # longer names fold
+    name_width = min(_width(names), console.width // 3)  # longer names fold
     parts = _parts(columns, console.width - name_width)
     console.print(Text(f"\n{table.title}", style="bold"))
     if table.is_wide and len(parts) > 1:
