@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -286,3 +287,11 @@ def test_unknown_values_are_dashes_and_empty_columns_are_left_out():
     text = table_files(reduce(dataclasses.replace(evaluation(), score=score), n_resamples=20))["summary.md"].decode()
     row = next(line for line in text.splitlines() if line.startswith("| small |"))
     assert set(row.split(" | ")[1:]) == {"–", "– |"}
+
+
+def test_every_key_of_the_result_is_documented(result):
+    documented = set(re.findall(r"`(\w+)`", (Path(__file__).parents[2] / "docs" / "metrics_json.md").read_text()))
+    rows = [row for kind in ("references", "single_models", "routers", "pairs", "points") for row in result[kind]]
+    parts = [result["bootstrap"], result["hardness"], *result["hardness"]["rows"], result["pool_size"]]
+    for part in [result, *rows, *parts, result["all_queries"]]:
+        assert part.keys() <= documented, part.keys() - documented
