@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jobs.setting import TRAINING_SEES, view
-from routers.router import Queries, Router
+from routers.router import HeldOut, Queries, Router
 from routers.validation import choose_present, held_out
 from scoring.evaluation import Validation
 from scoring.metrics import choice_cost, group_mean, take_choice
@@ -24,14 +24,14 @@ def validate(router: Router, fitted: Router, train: Queries, seed: int) -> Valid
         router: unfitted. fitted: the same, fitted on `train`.
         train: with score, cost and benchmark.
     """
-    found, judged = fitted.validation(), fitted
+    found = fitted.validation()
     if found is None:
         assert train.benchmark is not None
         is_held_out = held_out(train.benchmark, _SHARE, seed)
         rows = np.flatnonzero(is_held_out)
         judged = router.clone().fit(view(train, np.flatnonzero(~is_held_out), router.inputs | TRAINING_SEES))
-        found = rows, judged.predict(view(train, rows, router.inputs))
-    return curve(train, *found, judged.calls())
+        found = HeldOut(rows, judged.predict(view(train, rows, router.inputs)), judged.calls())
+    return curve(train, *found)
 
 
 def curve(

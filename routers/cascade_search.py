@@ -36,6 +36,10 @@ class Evidence:
     score: NDArray[np.float64]
     cost: NDArray[np.float64]
 
+    def of(self, rows: NDArray[np.int64]) -> "Evidence":
+        """That of some queries."""
+        return Evidence(reliability=self.reliability[rows], score=self.score[rows], cost=self.cost[rows])
+
 
 def best_cascades(evidence: Evidence, budget: NDArray[np.float64], depth: int, any_order: bool = True) -> list[Cascade]:
     """The cascade with the highest mean score that each budget can pay for; of equals the cheaper, then the first.

@@ -35,6 +35,7 @@ class FrugalGPTEncoder(TextRouter, ScoredCascade):
     """
 
     name: ClassVar[str] = "frugalgpt_encoder"
+    judges_itself: ClassVar[bool] = True
     defaults: ClassVar[Mapping[str, Any]] = {
         "encoder": "Alibaba-NLP/gte-Qwen2-7B-instruct", "pooling": "last", "max_tokens": 2048, "cut": "left",
         "batch_size": 16, "micro_batch": 4, "steps": 2000, "learning_rate": 3e-5, "weight_decay": 0.01, "warmup": 0.03,

@@ -8,7 +8,7 @@ leak shows as an error and not as a good number.
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,20 @@ class Queries:
     score: NDArray[np.float64] | None = None
     cost: NDArray[np.float64] | None = None
     answer: tuple[tuple[str, ...], ...] | None = None
+
+
+class HeldOut(NamedTuple):
+    """Training queries that were held out, and what a router would do with them.
+
+    Attributes:
+        rows: their numbers, [n_held_out].
+        utility: float64 [n_trade_offs, n_held_out, n_models], as from `Router.predict`.
+        calls: as from `Router.calls`.
+    """
+
+    rows: NDArray[np.int64]
+    utility: NDArray[np.float64]
+    calls: NDArray[np.float64] | None
 
 
 class Router(ABC):
@@ -103,14 +117,11 @@ class Router(ABC):
         """
         return None
 
-    def validation(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
-        """Training queries that `fit` held out, and its utilities for them; of a fitted router.
+    def validation(self) -> HeldOut | None:
+        """What it would do with training queries that `fit` did not learn from; of a fitted router.
 
         None: whoever wants to know how good a trade-off is fits a copy on a part of the training queries
-        (`jobs.validation`).
-
-        Returns:
-            Their numbers, [n_held_out], and float64 [n_trade_offs, n_held_out, n_models] as from `predict`; or None.
+        (`jobs.validation`). A router that is dear to fit had better hold some out itself.
         """
         return None
 

@@ -1,7 +1,7 @@
 """What the cascades of FrugalGPT share, whatever scorer looks at the answers (arXiv 2305.05176)."""
 
 from abc import abstractmethod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from routers import calling, checks
 from routers.averages import group_mean, overall_mean
 from routers.cascade_search import Cascade, Evidence, best_cascades
-from routers.router import Queries, Router, RouterError
+from routers.router import HeldOut, Queries, Router, RouterError
 from routers.validation import held_out
 
 SCORER_INPUTS = ("query", "query+answer")
@@ -39,7 +39,11 @@ class ScoredCascade(Router):
         scorer_input: "query+answer", or "query" to decide without looking at answers (they are still paid for).
         n_trade_offs: budgets.
         max_orders: pairs of models that are tried in both orders.
+        judges_itself: whether `fit` also says how good the trade-offs are, so that no second one has to be fitted:
+            for scorers that are dear to train.
     """
+
+    judges_itself: ClassVar[bool] = False
 
     models: tuple[str, ...] | None
     depth: int
@@ -112,29 +116,53 @@ class ScoredCascade(Router):
         mean_cost = evidence.cost.mean(axis=0)
         dearest = np.sort(mean_cost)[-int(self.depth) :].sum()
         self.budget_ = calling.budgets(mean_cost.min(), dearest, self.n_trade_offs)  # USD per query
-        self.cascades_ = [
-            Cascade(order=tuple(column[place] for place in found.order), threshold=found.threshold)
-            for found in best_cascades(evidence, self.budget_, int(self.depth), any_order)
-        ]
+        self.cascades_ = self._search(evidence, column, any_order)
+        self.held_out_ = None
+        if self.judges_itself:
+            is_judged = held_out(benchmark[is_held_out], 0.5, self.seed)
+            rest = np.flatnonzero(~is_judged) if is_judged.any() else np.arange(len(held))
+            judged = np.flatnonzero(is_judged) if is_judged.any() else rest
+            found = self._search(evidence.of(rest), column, any_order)
+            utility = calling.accept(self._accepted(found, seen, judged), self.mean_)
+            calls = calling.calls_along([cascade.order for cascade in found], len(self.models_))
+            self.held_out_ = HeldOut(held[judged], utility, calls)
         return self
+
+    def validation(self) -> HeldOut | None:
+        """Half of the queries that chose orders and thresholds, under cascades that the other half alone chose.
+
+        The scorers have seen neither half, so none is trained again. Where too few can be divided, both are all.
+        """
+        return self.held_out_
 
     def predict(self, queries: Queries) -> NDArray[np.float64]:
         """2 for the accepted model, mean training scores for the others, [n_trade_offs, n_queries, n_models]."""
         checks.same_pool(self, queries)
         asked = sorted({m for cascade in self.cascades_ for m in cascade.order[:-1]})
         seen = self.seen(queries, np.arange(queries.n_queries), asked)
-        reliability = np.full((queries.n_queries, len(self.models_)), np.nan)  # NaN: not asked yet
-        choice = np.empty((len(self.cascades_), queries.n_queries), dtype=np.int64)
-        for chosen, cascade in zip(choice, self.cascades_, strict=True):
-            waiting = np.arange(queries.n_queries)
+        return calling.accept(self._accepted(self.cascades_, seen, np.arange(queries.n_queries)), self.mean_)
+
+    def _search(self, evidence: Evidence, column: list[int], any_order: bool) -> list[Cascade]:
+        """The best cascade of each budget."""
+        return [
+            Cascade(order=tuple(column[place] for place in found.order), threshold=found.threshold)
+            for found in best_cascades(evidence, self.budget_, int(self.depth), any_order)
+        ]
+
+    def _accepted(self, cascades: list[Cascade], seen: Any, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The model whose answer each cascade accepts, [n_cascades, n_rows]; rows are places in `seen`."""
+        reliability = np.full((len(rows), len(self.models_)), np.nan)  # NaN: not asked yet
+        choice = np.empty((len(cascades), len(rows)), dtype=np.int64)
+        for chosen, cascade in zip(choice, cascades, strict=True):
+            waiting = np.arange(len(rows))
             for m, threshold in zip(cascade.order[:-1], cascade.threshold[:-1], strict=True):
                 new = waiting[np.isnan(reliability[waiting, m])]
-                reliability[new, m] = self.reliability(seen, new, m)
+                reliability[new, m] = self.reliability(seen, rows[new], m)
                 is_accepted = reliability[waiting, m] >= threshold
                 chosen[waiting[is_accepted]] = m
                 waiting = waiting[~is_accepted]
             chosen[waiting] = cascade.order[-1]
-        return calling.accept(choice, self.mean_)
+        return choice
 
     def calls(self) -> NDArray[np.float64]:
         """Every model of the cascade up to the accepted one, once each."""

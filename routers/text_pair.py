@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from routers import checks
 from routers.pair import pair_utility, share_thresholds, small_and_large
-from routers.router import Queries, RouterError
+from routers.router import HeldOut, Queries, RouterError
 from routers.text_router import TextRouter
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class TextPair(TextRouter):
         self._train(texts, self.target(score[row], cost[row]), learns, holds)
         said = self._said(tuple(texts[number] for number in holds.tolist()))
         self.threshold_ = share_thresholds(said, self.trade_offs())
-        self.validation_ = row[holds], pair_utility(said, self.threshold_, self.pair_, len(self.models_))
+        self.held_out_ = HeldOut(row[holds], pair_utility(said, self.threshold_, self.pair_, len(self.models_)), None)
         return self
 
     def predict(self, queries: Queries) -> NDArray[np.float64]:
@@ -81,9 +81,9 @@ class TextPair(TextRouter):
         checks.same_pool(self, queries)
         return pair_utility(self._said(self.texts(queries)), self.threshold_, self.pair_, len(self.models_))
 
-    def validation(self) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+    def validation(self) -> HeldOut | None:
         """The queries that gave the quantiles; they were not trained on."""
-        return self.validation_
+        return self.held_out_
 
     def network(self) -> "torch.nn.Module":
         """The encoder with its classes."""

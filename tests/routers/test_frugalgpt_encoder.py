@@ -31,6 +31,12 @@ def test_a_cheap_model_that_says_when_it_is_wrong_is_found():
     choice = choose(router.predict(visible(test, router)))
     assert avg_acc(test, choice[-1]) > test.score[:, 1].mean() + 0.01, "the answers of both together"
     seen = router.seen(test, np.arange(test.n_queries), [0, 1])
+    held, utility, calls = router.validation()
+    assert len(set(held.tolist())) == len(held) > 10
+    assert utility.shape == (router.n_trade_offs, len(held), 2)
+    assert calls.shape == (router.n_trade_offs, 2, 2)
+    earned = train.score[held, choose(utility)[-1]].mean()
+    assert earned >= train.score[held, 1].mean() - 0.05, "judged without a second training"
     right = test.score[:, 0] > 0.5
     assert seen[right, 0].min() > seen[~right, 0].max(), "what it says tells right from wrong"
 
@@ -53,3 +59,14 @@ def test_without_answers_a_text_is_read_once_for_all_models():
     assert seen.shape == (2, 2)
     assert np.isfinite(seen).all()
     np.testing.assert_allclose(seen[0], seen[1], atol=1e-6)  # of equal texts
+
+
+def test_it_is_judged_on_queries_that_taught_it_nothing():
+    train, _ = split(two_models())
+    router = make("frugalgpt_encoder", training=tiny_training()).fit(train)
+    held = router.validation().rows
+    score = train.score.copy()
+    score[held] = 1 - score[held]
+    other = make("frugalgpt_encoder", training=tiny_training()).fit(replace(train, score=score))
+    np.testing.assert_array_equal(other.validation().rows, held)
+    assert other.trained_["weights"] == router.trained_["weights"]

@@ -105,7 +105,8 @@ def test_it_says_what_it_would_choose_for_the_queries_it_held_out():
 
     train = continuous(n_queries=300)
     router = make("hybrid_llm", n_trade_offs=5, training=tiny_training()).fit(train)
-    rows, utility = router.validation()
+    rows, utility, calls = router.validation()
+    assert calls is None
     np.testing.assert_array_equal(rows, router.divide(train.benchmark)[1])
     assert utility.shape == (5, len(rows), len(train.models))
     small, large = router.pair_
