@@ -22,11 +22,11 @@ def contender_figures(
         contenders: the references among them; where two have the same name the first is meant.
 
     Returns:
-        Rows with name, kind, models; accuracy (per benchmark), avg_acc, avg_acc_sd (over seeds), pooled_acc (over
-        queries); difference (to Best Single in AvgAcc), difference_seed_interval (Student's, over seeds), p_value
-        (two-sided, that the difference is 0); gain_at_random, gain_at_best_single, gap_at_oracle; regret, arena_score;
-        cost_usd, cost_usd_per_benchmark; n_missing and n_unknown_cost (pairs over all seeds). Fractions and USD, NaN
-        where unknown.
+        Rows with name, kind, models; accuracy (per benchmark), avg_acc, avg_acc_by_seed, avg_acc_sd (over seeds),
+        pooled_acc (over queries); difference (to Best Single in AvgAcc), difference_seed_interval (Student's, over
+        seeds), p_value (two-sided, that the difference is 0); gain_at_random, gain_at_best_single, gap_at_oracle;
+        regret, arena_score; cost_usd, cost_usd_per_benchmark; n_missing and n_unknown_cost (pairs over all seeds).
+        Fractions and USD, NaN where unknown.
         Quantities avg_acc, difference, gain_at_random, gain_at_best_single, gap_at_oracle, cost_usd of all of them.
     """
     n_seeds, n_benchmarks = len(data.seeds), len(data.benchmarks)
@@ -59,6 +59,7 @@ def contender_figures(
         "accuracy": mean,
         "avg_acc": avg_acc.estimate,
         "avg_acc_sd": by_seed.std(axis=0, ddof=1) if n_seeds > 1 else np.full(len(contenders), np.nan),
+        "avg_acc_by_seed": by_seed.T,
         "pooled_acc": pooled,
         "difference": difference.estimate,
         "difference_seed_interval": rounded(seed_interval(by_seed - by_seed[:, [best]])),

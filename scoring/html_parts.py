@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,19 +76,24 @@ def _breakable(name: str) -> str:
     return html.escape(name).replace("_", "_<wbr>")
 
 
-def folded_html(table: Table, benchmarks: Sequence[str]) -> str:
+def folded_html(table: Table, filtered: Mapping[str, str]) -> str:
     """A table that a click on its title unfolds."""
-    return f"<details><summary>{html.escape(table.title)}</summary>\n{table_html(table, benchmarks)}\n</details>"
+    return f"<details><summary>{html.escape(table.title)}</summary>\n{table_html(table, filtered)}\n</details>"
 
 
-def table_html(table: Table, benchmarks: Sequence[str]) -> str:
-    """A table whose headings sort; the columns of a benchmark say so, for the filter."""
+def table_html(table: Table, filtered: Mapping[str, str]) -> str:
+    """A table whose headings sort.
+
+    Args:
+        filtered: heading -> "benchmark" or "seed": columns of a wide table that the page's filter can hide.
+    """
 
     def style(column: Column) -> str:
         return ' class="word"' if column.is_text else ""
 
     def heading(column: Column) -> str:
-        own = f' data-benchmark="{html.escape(column.title)}"' if table.is_wide and column.title in benchmarks else ""
+        kind = filtered.get(column.title) if table.is_wide else None
+        own = f' data-{kind}="{html.escape(column.title)}"' if kind else ""
         button = f'<button type="button">{_breakable(column.title or "Name")}</button>'
         return f'<th scope="col"{style(column)}{own}>{button}</th>'
 

@@ -1,6 +1,7 @@
 """The report as one HTML page that needs nothing beside it: no network, no file, no library."""
 
 import html
+from collections.abc import Sequence
 from string import Template
 from typing import Any
 
@@ -13,7 +14,7 @@ from scoring.html_parts import figure_html, folded_html, in_script, read_page, s
 from scoring.number_formats import decimals, percent, signed_percent, span, usd
 from scoring.plot_data import plot_data
 from scoring.published_section import published_parts
-from scoring.tables import tables
+from scoring.tables import seed_heading, tables
 
 Result = dict[str, Any]
 
@@ -21,7 +22,7 @@ _QUERIES, _PUBLISHED = "Query by query", "Beside the published figures"  # secti
 
 # What stands where: a heading, figures, tables, by name. What is in none of them follows under its own title.
 _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    ("Accuracy", ("accuracy", "gains"), ("summary",)),
+    ("Accuracy", ("accuracy", "gains"), ("summary", "seeds")),
     ("Routers against each other", (), ("pairs",)),
     ("Metrics and trade-offs", ("trade_off", "savings"), ("metrics", "curves")),
     ("Latency", ("latency",), ("latency",)),
@@ -34,7 +35,7 @@ _SECTIONS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("All queries", (), ("all_queries",)),
     (_PUBLISHED, (), ()),
 )
-_DETAILS = {"accuracy", "pool_size"}  # tables that are folded where a figure says the same
+_DETAILS = {"accuracy", "pool_size", "seeds"}  # tables that are folded where a figure says the same
 
 _EXPLORER = (
     '<p><a class="door" href="queries.html">Open the query explorer</a></p>\n<p class="soft">Every test query with the '
@@ -53,20 +54,22 @@ def html_page(result: Result, figures: dict[str, bytes], queries: str | None = N
     """
     drawn = {name.removesuffix(".svg"): svg for name, svg in figures.items() if name.endswith(".svg")}
     written = {table.name: table for table in tables(result)}
-    benchmarks, own = result["benchmarks"], {}
+    own: dict[str, list[str]] = {}
+    seeds = [seed_heading(seed) for seed in result["seeds"]]
+    filtered = dict.fromkeys(result["benchmarks"], "benchmark") | dict.fromkeys(seeds, "seed")
     if queries is not None:
         own[_QUERIES] = [f'<p class="soft">{html.escape(queries)}</p>' if queries else _EXPLORER]
     if "published" in result:
-        own[_PUBLISHED] = published_parts(result["published"], benchmarks)
+        own[_PUBLISHED] = published_parts(result["published"], filtered)
     sections = []
     for title, figure_names, table_names in _SECTIONS:
         pictures = [_figure(name, drawn.pop(name)) for name in figure_names if name in drawn]
         found = [written.pop(name) for name in table_names if name in written]
         listed = [
-            (folded_html if pictures and table.name in _DETAILS else table_html)(table, benchmarks) for table in found
+            (folded_html if pictures and table.name in _DETAILS else table_html)(table, filtered) for table in found
         ]
         sections.append((title, [*pictures, *listed, *own.get(title, [])]))
-    sections += [(table.title, [table_html(table, benchmarks)]) for table in written.values()]
+    sections += [(table.title, [table_html(table, filtered)]) for table in written.values()]
     sections += [("Further figures", [_figure(name, svg) for name, svg in drawn.items()])]
     shown = {title: parts for title, parts in sections if parts}
     titles = [*shown, "Notes", "Words", "Provenance"]
@@ -79,12 +82,17 @@ def html_page(result: Result, figures: dict[str, bytes], queries: str | None = N
         headline=html.escape(_headline(result)),
         cards="\n".join(_cards(result)),
         contents="\n".join(f'<li><a href="#{slug(title)}">{html.escape(title)}</a></li>' for title in titles),
-        benchmarks="\n".join(f"<option>{html.escape(name)}</option>" for name in benchmarks),
+        benchmarks=_options(result["benchmarks"]),
+        seeds=_options(seeds),
         sections="\n".join(section_html(title, parts) for title, parts in shown.items()),
         notes="\n".join(f"<li>{html.escape(note)}</li>" for note in result["notes"]),
         provenance="\n".join(_provenance(result["provenance"])),
     )
     return page.encode(errors="replace")
+
+
+def _options(names: Sequence[str]) -> str:
+    return "\n".join(f"<option>{html.escape(name)}</option>" for name in names)
 
 
 def _figure(name: str, svg: bytes) -> str:

@@ -17,7 +17,7 @@ from store.atomic import write_file
 
 _TABLES = (  # those that not every result has
     "compare", "cost", "curves", "decisions", "latency", "pairs", "paper_encoders", "paper_models_cost",
-    "paper_test_cost",
+    "paper_test_cost", "seeds",
 )  # fmt: skip
 _OPTIONAL = {"queries.html"}
 _OPTIONAL |= {f"{name}.{suffix}" for name in _TABLES for suffix in ("md", "tex", "csv", "parquet")}

@@ -29,6 +29,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
         summary_table(result),
         *router_tables(result),
         accuracy_table(result),
+        *([seed_table(result)] if len(result["seeds"]) > 1 else []),
         *([cost_table(result)] if result["has_cost"] else []),
         *([latency_table(result)] if "latency" in result else []),
         *([pairs_table(result)] if result["pairs"] else []),
@@ -88,6 +89,25 @@ def accuracy_table(result: dict[str, Any]) -> Table:
     return table("accuracy", "Accuracy per benchmark", caption, rows, columns, is_wide=True)
 
 
+def seed_table(result: dict[str, Any]) -> Table:
+    """AvgAcc of everything under each seed: another split, another fit."""
+    rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
+    columns: list[tuple[str, Callable[[Row], str]]] = [("AvgAcc", lambda row: percent(row["avg_acc"]))]
+    for i, seed in enumerate(result["seeds"]):
+        columns.append((seed_heading(seed), lambda row, i=i: percent(row["avg_acc_by_seed"][i])))  # type: ignore[misc]
+    level = 100 * result["bootstrap"]["level"]
+    columns.append(
+        (f"{level:g}% interval of Δ over seeds", lambda row: span(row["difference_seed_interval"], signed_percent))
+    )
+    caption = "Percent on test. Δ: to Best Single, Student's interval over seeds, paired."
+    return table("seeds", "Accuracy per seed", caption, rows, columns, is_wide=True)
+
+
+def seed_heading(seed: int) -> str:
+    """What stands over the column of a seed."""
+    return f"seed {seed}"
+
+
 def cost_table(result: dict[str, Any]) -> Table:
     """Cost of everything on each benchmark."""
     rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
@@ -133,6 +153,11 @@ def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
             for b, accuracy, cost in zip(
                 result["benchmarks"], row["accuracy"], row["cost_usd_per_benchmark"], strict=True
             )
+        ],
+        "per_seed": [
+            {"kind": row["kind"], "name": row["name"], "seed": seed, "avg_acc": avg_acc}
+            for row in everything
+            for seed, avg_acc in zip(result["seeds"], row["avg_acc_by_seed"], strict=True)
         ],
         "trade_offs": result["points"],
         "hardness": [

@@ -42,11 +42,13 @@ function filter() {
     names.add(name);
     if (!row.hidden) shown.add(name);
   }
-  const benchmark = filters.elements.benchmark.value;
-  for (const head of document.querySelectorAll("th[data-benchmark]")) {
-    const isHidden = benchmark !== "" && head.dataset.benchmark !== benchmark;
-    if (head.hidden === isHidden) continue;
-    for (const row of head.closest("table").rows) row.cells[head.cellIndex].hidden = isHidden;
+  for (const kind of ["benchmark", "seed"]) {
+    const chosen = filters.elements[kind].value;
+    for (const head of document.querySelectorAll(`th[data-${kind}]`)) {
+      const isHidden = chosen !== "" && head.dataset[kind] !== chosen;
+      if (head.hidden === isHidden) continue;
+      for (const row of head.closest("table").rows) row.cells[head.cellIndex].hidden = isHidden;
+    }
   }
   filters.querySelector("output").textContent = `${shown.size} of ${names.size} rows`;
   for (const follow of followers) follow(matches);

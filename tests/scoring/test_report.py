@@ -113,12 +113,23 @@ def printed(result, width):
 
 
 def test_report_is_complete(files):
-    tables = ("summary", "metrics", "curves", "decisions", "accuracy", "cost", "pairs", "pool_size", "all_queries")
+    tables = (
+        "summary",
+        "metrics",
+        "curves",
+        "decisions",
+        "accuracy",
+        "seeds",
+        "cost",
+        "pairs",
+        "pool_size",
+        "all_queries",
+    )
     tables += ("paper_models", "paper_models_cost", "paper_test", "paper_test_cost")
     figures = ("accuracy", "gains", "trade_off", "savings", "benchmarks", "hardness", "pool_size", "shares")
     expected = {"metrics.json", "index.html"}
     expected |= {f"{name}.{suffix}" for name in tables for suffix in ("md", "tex")}
-    records = ("rows", "pairs", "per_benchmark", "trade_offs", "hardness", "shares", "pool_size")
+    records = ("rows", "pairs", "per_benchmark", "per_seed", "trade_offs", "hardness", "shares", "pool_size")
     expected |= {f"{name}.{suffix}" for name in records for suffix in ("csv", "parquet")}
     expected |= {f"{name}.{suffix}" for name in figures for suffix in ("svg", "png")}
     assert set(files) == expected

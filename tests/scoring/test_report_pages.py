@@ -131,6 +131,10 @@ def test_names_kinds_and_benchmarks_are_filtered(report):
     headings = "[...document.querySelectorAll('th[data-benchmark]')]"
     assert set(report.run(f"{headings}.filter(h => !h.hidden).map(h => h.textContent)")) == {BENCHMARKS[1]}
     assert set(report.run(f"{headings}.filter(h => h.hidden).map(h => h.textContent)")) == {BENCHMARKS[0]}
+    seeds = "[...document.querySelectorAll('th[data-seed]')]"
+    everyone = report.run(f"{seeds}.map(h => h.textContent)")
+    report.choose("seed", everyone[1])
+    assert report.run(f"{seeds}.filter(h => !h.hidden).map(h => h.textContent)") == [everyone[1]]
 
 
 def test_rows_that_are_no_contenders_stay_whatever_is_filtered(report):
