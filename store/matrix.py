@@ -26,7 +26,7 @@ class Matrix:
             must stay on one side of a split.
         score: float64 [n_queries, n_models] in [0, 1], NaN where the pair is missing.
         cost: float64 [n_queries, n_models] in USD, NaN where missing or unknown. A missing pair is never free.
-        prompt_tokens, completion_tokens: float64 [n_queries, n_models], NaN where unknown.
+        completion_tokens: float64 [n_queries, n_models], NaN where unknown.
     """
 
     benchmarks: tuple[str, ...]
@@ -36,7 +36,6 @@ class Matrix:
     prompt_group: NDArray[np.int64]
     score: NDArray[np.float64]
     cost: NDArray[np.float64]
-    prompt_tokens: NDArray[np.float64]
     completion_tokens: NDArray[np.float64]
 
 
@@ -80,7 +79,7 @@ def load_matrix(
     benchmarks, models = tuple(sorted(benchmarks)), tuple(sorted(models))
     rows = [_query_rows(layout, name, (selection or {}).get(name)) for name in benchmarks]
     sizes = [len(index) for index, _ in rows]
-    planes = {name: np.full((sum(sizes), len(models)), np.nan) for name in ("score", "cost", "prompt", "completion")}
+    planes = {name: np.full((sum(sizes), len(models)), np.nan) for name in ("score", "cost", "completion")}
     stops = np.cumsum(sizes)
     for name, (index, _), stop in zip(benchmarks, rows, stops, strict=True):
         for column, model in enumerate(models):
@@ -100,7 +99,6 @@ def load_matrix(
         prompt_group=np.concatenate([group + offset for (_, group), offset in zip(rows, group_offsets, strict=True)]),
         score=planes["score"],
         cost=planes["cost"],
-        prompt_tokens=planes["prompt"],
         completion_tokens=planes["completion"],
     )
 
@@ -131,9 +129,9 @@ def _fill(layout: Layout, benchmark: str, model: str, index: NDArray[np.int64], 
     scores = found[0]
     rows, at = _places(index, scores["index"], scores["repeat"])
     planes["score"][at] = scores["score"][rows]
-    table = read_values(layout, benchmark, model, ["cost_usd", "prompt_tokens", "completion_tokens"])
+    table = read_values(layout, benchmark, model, ["cost_usd", "completion_tokens"])
     rows, at = _places(index, table["index"], table["repeat"])
-    for plane, column in (("cost", "cost_usd"), ("prompt", "prompt_tokens"), ("completion", "completion_tokens")):
+    for plane, column in (("cost", "cost_usd"), ("completion", "completion_tokens")):
         values = table[column][rows].astype(np.float64)
         values[values < 0] = np.nan  # -1 tokens means unknown
         planes[plane][at] = values

@@ -76,7 +76,6 @@ def test_a_hand_made_store_gives_the_expected_arrays(filled: Layout):
     expected = {
         "score": [[1.0, 0.0], [NAN, 0.0], [0.0, 1.0], [0.5, 0.0], [NAN, 0.75], [1.0, 1.0]],
         "cost": [[1.0, NAN], [NAN, NAN], [0.0, NAN], [0.5, NAN], [NAN, NAN], [0.125, NAN]],
-        "prompt_tokens": [[5.0, NAN], [NAN, NAN], [NAN, NAN], [10.0, NAN], [20.0, NAN], [30.0, NAN]],
         "completion_tokens": [[NAN, NAN], [NAN, NAN], [NAN, NAN], [1.0, NAN], [2.0, NAN], [3.0, NAN]],
     }
     for name, values in expected.items():
