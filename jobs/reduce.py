@@ -78,7 +78,9 @@ def evaluation_of(task: ReduceTask, matrix: Matrix) -> Evaluation:
     setting = task.setting
     test = tuple(np.flatnonzero(~setting.train_mask(matrix, seed)) for seed in task.seeds)
     collected_score, collected_cost = setting.collected_columns(matrix)
-    runs = tuple(_run(task, matrix, name, test) for name in task.routers)
+    seconds = [embedding_seconds(Layout(setting.root), setting.encoder, name) for name in matrix.benchmarks]
+    embedding_s = [float(np.array(seconds)[matrix.benchmark[rows]].sum()) for rows in test]
+    runs = tuple(_run(task, matrix, name, test, embedding_s) for name in task.routers)
     return Evaluation(
         setting=setting.name, models=matrix.models, benchmarks=matrix.benchmarks, seeds=task.seeds,
         benchmark=matrix.benchmark, index=matrix.index, score=matrix.score, cost=matrix.cost,
@@ -96,8 +98,14 @@ def _report(folder: Path) -> dict[str, Any]:
         raise StoreError(f"{path} is no report of launch/reduce.py: {error}") from None
 
 
-def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]) -> RouterRun:
-    """One router over all seeds, its choices checked against the test queries of this very matrix."""
+def _run(
+    task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray], embedding_s: Sequence[float]
+) -> RouterRun:
+    """One router over all seeds, its choices checked against the test queries of this very matrix.
+
+    Args:
+        test: per seed the rows of its test queries. embedding_s: per seed the seconds of embedding them.
+    """
     layout, routings = Layout(task.setting.root), []
     for seed, rows in zip(task.seeds, test, strict=True):
         path = layout.routings(task.setting.name, name, seed)
@@ -124,19 +132,17 @@ def _run(task: ReduceTask, matrix: Matrix, name: str, test: Sequence[np.ndarray]
         fit_s=tuple(routing.meta["fit_s"] for routing in routings),
         route_s=tuple(routing.meta["route_s"] for routing in routings),
         calls=tuple(routing.calls for routing in routings),
-        encode_s=tuple(_encode_s(task.setting, routing) for routing in routings),
+        encode_s=tuple(
+            _encode_s(routing, of_test_set) for routing, of_test_set in zip(routings, embedding_s, strict=True)
+        ),
     )
 
 
-def _encode_s(setting: Setting, routing: Routing) -> float:
-    """Seconds that embedding the test queries takes; 0 for a router that reads no embeddings, NaN where unknown."""
+def _encode_s(routing: Routing, embedding_s: float) -> float:
+    """Seconds of embedding the test queries; 0 for a router that reads no embeddings, NaN where that is unknown."""
     if "inputs" not in routing.meta:  # of an earlier version
         return float("nan")
-    if "embedding" not in routing.meta["inputs"]:
-        return 0.0
-    names = routing.meta["benchmarks"]
-    s_per_query = np.array([embedding_seconds(Layout(setting.root), setting.encoder, name) for name in names])
-    return float(s_per_query[routing.benchmark].sum())
+    return embedding_s if "embedding" in routing.meta["inputs"] else 0.0
 
 
 def _prompts(task: ReduceTask, matrix: Matrix) -> list[str] | None:

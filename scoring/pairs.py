@@ -30,7 +30,7 @@ def pair_figures(names: Sequence[str], quantity: Quantity) -> list[dict[str, Any
     error = np.sqrt(np.where(same, 0.0, variance))
     difference = estimate[a] - estimate[b]
     p = normal_p(difference, error)
-    corrected = rounded(holm(p))
+    plain, corrected = rounded(p), rounded(holm(p))
     half = norm.ppf((1 + LEVEL) / 2) * error
     interval = rounded(difference[:, None] + half[:, None] * np.array([-1.0, 1.0]))
     return [
@@ -39,7 +39,7 @@ def pair_figures(names: Sequence[str], quantity: Quantity) -> list[dict[str, Any
             "b": names[known[j]],
             "difference": difference[at],
             "difference_interval": interval[at],
-            "p_value": rounded(p)[at],
+            "p_value": plain[at],
             "p_holm": corrected[at],
             "is_distinguishable": bool(corrected[at] <= 1 - LEVEL),
         }
