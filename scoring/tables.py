@@ -58,7 +58,7 @@ def print_tables(result: dict[str, Any], console: Console) -> None:
 
 def summary_table(result: dict[str, Any]) -> Table:
     """AvgAcc of everything with its interval, and whether it can be told from Best Single."""
-    rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
+    rows = _everything(result)
     n_seeds, level = len(result["seeds"]), 100 * result["bootstrap"]["level"]
     return table(
         "summary",
@@ -81,7 +81,7 @@ def summary_table(result: dict[str, Any]) -> Table:
 
 def accuracy_table(result: dict[str, Any]) -> Table:
     """Accuracy of everything on each benchmark."""
-    rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
+    rows = _everything(result)
     columns: list[tuple[str, Callable[[Row], str]]] = [("AvgAcc", lambda row: percent(row["avg_acc"]))]
     for i, benchmark in enumerate(result["benchmarks"]):
         columns.append((benchmark, lambda row, i=i: percent(row["accuracy"][i])))  # type: ignore[misc]
@@ -91,7 +91,7 @@ def accuracy_table(result: dict[str, Any]) -> Table:
 
 def seed_table(result: dict[str, Any]) -> Table:
     """AvgAcc of everything under each seed: another split, another fit."""
-    rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
+    rows = _everything(result)
     columns: list[tuple[str, Callable[[Row], str]]] = [("AvgAcc", lambda row: percent(row["avg_acc"]))]
     for i, seed in enumerate(result["seeds"]):
         columns.append((seed_heading(seed), lambda row, i=i: percent(row["avg_acc_by_seed"][i])))  # type: ignore[misc]
@@ -110,7 +110,7 @@ def seed_heading(seed: int) -> str:
 
 def cost_table(result: dict[str, Any]) -> Table:
     """Cost of everything on each benchmark."""
-    rows = ordered(result["references"]) + ordered(result["routers"]) + ordered(result["single_models"])
+    rows = _everything(result)
     columns: list[tuple[str, Callable[[Row], str]]] = [("Total", lambda row: usd(row["cost_usd"]))]
     for i, benchmark in enumerate(result["benchmarks"]):
         columns.append((benchmark, lambda row, i=i: usd(row["cost_usd_per_benchmark"][i])))  # type: ignore[misc]
@@ -173,6 +173,11 @@ def tidy_rows(result: dict[str, Any]) -> dict[str, list[Row]]:
         "pool_size": pool_size_records(result),
         **({"latency": result["latency"]["rows"]} if "latency" in result else {}),
     }
+
+
+def _everything(result: dict[str, Any]) -> list[Row]:
+    """References, routers, single models, each kind in its order."""
+    return [row for kind in ("references", "routers", "single_models") for row in ordered(result[kind])]
 
 
 def _is_tidy(key: str, value: Any) -> bool:
