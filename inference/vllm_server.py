@@ -13,13 +13,13 @@ import time
 import urllib.request
 from typing import Any
 
+from inference import lifetime
 from inference.engine import EngineError, ModelError, OutOfMemoryError
 from inference.engine_log import EngineLog, is_out_of_memory
 from inference.identity import check_path
 from inference.spec import EngineSpec, ModelSpec
-from inference.vllm_engine import CHILDREN_DIE, end_with, engine_arguments
+from inference.vllm_engine import engine_arguments
 
-_PARENT = "ROUTEYARD_VLLM_SERVER_OF"
 _POLL_S = 0.5
 
 
@@ -42,7 +42,8 @@ class VLLMServer:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/v1"
-        environment = {**os.environ, **spec.env, CHILDREN_DIE: "1", _PARENT: str(os.getpid())}
+        environment = {**os.environ, **spec.env}
+        environment |= lifetime.for_children(environment)
         arguments = engine_arguments(spec, model) | {
             "served_model_name": model.name, "host": "127.0.0.1", "port": port,
             "tool_call_parser": model.tool_call_parser, "enable_auto_tool_choice": model.tool_call_parser is not None,
@@ -92,7 +93,7 @@ def _serves(port: int) -> bool:
 
 def main() -> None:
     """Become vLLM's server, and end with the process that wanted it."""
-    end_with(int(os.environ[_PARENT]))
+    lifetime.end_with_parent()
     runpy.run_module("vllm.entrypoints.openai.api_server", run_name="__main__", alter_sys=True)
 
 

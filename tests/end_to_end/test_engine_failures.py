@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from store.layout import Layout
 from store.responses import read_columns
 from tests.end_to_end.conftest import ROOT, command
+from tests.processes import children, is_running
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -97,3 +100,40 @@ def test_an_engine_that_is_killed_while_we_wait_for_it_is_an_error_and_no_endles
     words = [sys.executable, str(path), str(ROOT / "inference" / "demo_models" / "demo-generalist")]
     result = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert "said: model m: the engine died" in result.stdout, result.stdout + result.stderr
+
+
+LOADS = """
+import sys
+from inference.spec import EngineSpec, ModelSpec, Sampling
+from inference.vllm_engine import VLLMEngine
+
+if __name__ == "__main__":
+    VLLMEngine(EngineSpec(), ModelSpec("m", sys.argv[1], dtype="float32", max_model_len=512), Sampling()).close()
+"""
+
+
+def test_an_engine_whose_worker_is_killed_before_they_have_spoken_ends_too(tmp_path):
+    """Left alone, it waits five minutes for the worker's first word."""
+    path = tmp_path / "loads.py"
+    path.write_text(LOADS)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "VLLM_CPU_KVCACHE_SPACE": "1"}
+    words = [sys.executable, str(path), str(ROOT / "inference" / "demo_models" / "demo-generalist")]
+    with (tmp_path / "log").open("w") as log:
+        worker = subprocess.Popen(words, env=environment, stdout=log, stderr=log)
+    engines = []
+    try:
+        wait_until(lambda: engines_of(worker.pid) or worker.poll() is not None, what=(tmp_path / "log").read_text)
+        engines = engines_of(worker.pid)
+        assert engines, (tmp_path / "log").read_text()
+        worker.kill()
+        worker.wait()
+        wait_until(lambda: not any(map(is_running, engines)), within_s=90)
+    finally:
+        for pid in [worker.pid, *engines]:
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def engines_of(worker):
+    """Process ids of the engines that a worker has started, from their first moment on."""
+    return [pid for pid in children(worker) if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -15,6 +15,7 @@ import pytest
 from jobs import grading
 from jobs.grading import GradingError, judge_chunk, judging
 from store.records import Query, Score
+from tests.processes import children, is_running
 
 PROJECT = Path(__file__).parents[2]
 
@@ -134,23 +135,11 @@ def test_a_killed_scorer_leaves_nothing():
         finally:
             scorer.kill()
     deadline = time.monotonic() + 10
-    while any(map(lives, family)) and time.monotonic() < deadline:
+    while any(map(is_running, family)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not any(map(lives, family))
+    assert not any(map(is_running, family))
 
 
 def offspring(pid):
     """All processes below one."""
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    return [*children, *(below for child in children for below in offspring(child))]
-
-
-def lives(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return [each for child in children(pid) for each in (child, *offspring(child))]

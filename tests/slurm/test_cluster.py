@@ -14,6 +14,7 @@ import pytest
 import submitit
 
 from tests import waiting
+from tests.processes import is_running
 
 from . import cluster
 
@@ -145,15 +146,9 @@ def test_second_cluster_beside_the_first_leaves_no_process_and_no_file(running_c
     assert not directory.exists()
     assert cluster.running(running_cluster)
     gone = [pid for pid, _ in json.loads(recorded).values()] + list(map(int, pids.read_text().split()))
-    assert [pid for pid in gone if lives(pid)] == []
+    assert [pid for pid in gone if is_running(pid)] == []
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
     assert not any(str(directory).encode() in line for line in commands)
-
-
-def lives(pid: int) -> bool:
-    """Whether there is such a process that is not merely waiting for init to take note of its end."""
-    path = Path(f"/proc/{pid}/stat")
-    return path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_process_that_got_a_recorded_number_is_left_alone(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.vllm_engine import CHILDREN_DIE, die_with_parent
+from inference import lifetime
+from tests.processes import is_running
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -20,17 +21,17 @@ def engine(pid_file: str, before: bool) -> None:
     """What an engine process does: it imports for a while, calls vLLM's plugins, and works."""
     worker = os.getppid()
     if not before:
-        die_with_parent()
+        lifetime.die_with_parent()
     Path(pid_file).write_text(str(os.getpid()))
     if before:
         while os.getppid() == worker:
             time.sleep(0.01)
-        die_with_parent()
+        lifetime.die_with_parent()
     time.sleep(60)
 
 
 def worker(pid_file: str, before: str) -> None:
-    os.environ[CHILDREN_DIE] = "1"
+    os.environ.update(lifetime.for_children())
     multiprocessing.get_context("spawn").Process(target=engine, args=(pid_file, before == "before")).start()
     time.sleep(60)
 
@@ -39,7 +40,7 @@ def worker(pid_file: str, before: str) -> None:
 def test_an_engine_ends_with_its_worker(moment: str, tmp_path: Path) -> None:
     """Whether the worker is killed before or after vLLM has called the plugin in the engine's process."""
     pid_file = tmp_path / "pid"
-    program = [sys.executable, "-m", "tests.inference.test_die_with_parent", str(pid_file), moment]
+    program = [sys.executable, "-m", "tests.inference.test_lifetime", str(pid_file), moment]
     process = subprocess.Popen(program, cwd=ROOT)
     wait_until(lambda: pid_file.exists() and pid_file.read_text())
     pid = int(pid_file.read_text())
@@ -50,14 +51,6 @@ def test_an_engine_ends_with_its_worker(moment: str, tmp_path: Path) -> None:
     finally:
         if is_running(pid):
             os.kill(pid, signal.SIGKILL)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and not a zombie that nobody reaps."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 if __name__ == "__main__":
