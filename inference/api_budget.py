@@ -1,7 +1,10 @@
 """The spending limit of a session: nothing is sent that could lead beyond it."""
 
 import asyncio
+import math
 from collections.abc import Callable
+
+_MARGIN = 2.0  # requests that go out together know only those that came home first, and these are the short ones
 
 
 class BudgetError(Exception):
@@ -65,3 +68,21 @@ class Budget:
     def pay(self, usd: float) -> None:
         """Count a cost."""
         self.spent_usd += usd
+
+
+class Costs:
+    """What the requests of one model have cost so far, so that enough is set aside for the next."""
+
+    def __init__(self) -> None:
+        self._largest_usd = 0.0
+
+    def next_usd(self) -> float:
+        """Estimated cost of one more in USD, twice the largest so far; 0 as long as none is known."""
+        return _MARGIN * self._largest_usd
+
+    def settled(self, usd: float, reserved_usd: float) -> float:
+        """What to count for a request that came home: its cost, where that is unknown (NaN) what was set aside."""
+        if math.isnan(usd):
+            return reserved_usd
+        self._largest_usd = max(self._largest_usd, usd)
+        return usd

@@ -9,7 +9,7 @@ from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from inference.api_budget import BudgetError
+from inference.api_budget import BudgetError, Costs
 from inference.api_cache import Answer, cache_key
 from inference.api_images import with_images
 from inference.api_reply import ApiError, Scope, one_line, parse_answer
@@ -62,7 +62,7 @@ class ApiEngine(Engine):
         self._futures: set[Future[None]] = set()
         self._sent: set[int] = set()  # of these, what the provider may be charging for
         self._n_submitted = 0
-        self._largest_usd: float | None = None  # cost of an answer so far
+        self._costs = Costs()
         self._refusal: ApiError | None = None  # of the model as a whole
 
     @property
@@ -205,18 +205,13 @@ class ApiEngine(Engine):
             answer["cost_usd"] = None  # JSON has no NaN
         return answer
 
-    def _pay(self, usd: float, estimate_usd: float) -> None:
-        """Count a cost, where it is unknown as what was set aside for it."""
-        if math.isnan(usd):
-            usd = estimate_usd
-        if usd:
-            self._largest_usd = max(self._largest_usd or 0.0, usd)
-        self._session.budget.pay(usd)
+    def _pay(self, usd: float, reserved_usd: float) -> None:
+        self._session.budget.pay(self._costs.settled(usd, reserved_usd))
 
     def _estimate_usd(self, request: Request, body: dict[str, Any]) -> float:
-        """Largest cost so far. Before any is known: all tokens it may generate, and a token for four characters."""
-        if self._largest_usd is not None:
-            return self._largest_usd
+        """Of the costs so far. Before any is known: all tokens it may generate, and a token for four characters."""
+        if usd := self._costs.next_usd():
+            return usd
         n_completion = max(body.get("max_tokens", 0), body.get("max_completion_tokens", 0))
         n_prompt = sum(len(str(message.get("content"))) for message in request.messages) / 4
         prices = self._model.price_prompt_usd or 0.0, self._model.price_completion_usd or 0.0

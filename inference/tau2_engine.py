@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inference.api_budget import BudgetError
+from inference.api_budget import BudgetError, Costs
 from inference.api_session import ApiSession
 from inference.engine import Engine, EngineError, Finished, ModelError, Request, failure
 from inference.simulation import to_response
@@ -100,7 +100,7 @@ class Tau2Engine(Engine):
         self._under_way: set[int] = set()  # of these, the conversations that have begun
         self._reserved: dict[int, float] = {}
         self._refusal = ""  # of the model as a whole
-        self._largest_usd: float | None = None  # cost of a conversation so far
+        self._costs = Costs()  # of conversations
         self._n_submitted = 0
         provider, user = simulator.provider, simulator.user
         played = Side(provider.base_url, user.path, provider.key_env, user.request_args, provider.timeout_s)
@@ -185,21 +185,17 @@ class Tau2Engine(Engine):
         self._begin(number, request)
 
     def _estimate_usd(self) -> float:
-        """Largest cost so far. Until one is known, all that is left: then one conversation goes before the others."""
+        """Of the costs so far. Until one is known, all that is left: then one conversation goes before the others."""
         assert self._session is not None
-        if self._largest_usd is not None:
-            return self._largest_usd
+        if usd := self._costs.next_usd():
+            return usd
         left_usd = self._session.budget.left_usd
         return max(left_usd, _LEAST_USD) if math.isfinite(left_usd) else 0.0
 
     def _settle(self, number: int, usd: float) -> None:
-        """Count a cost, where it is unknown as what was set aside for it."""
         if self._session is None or (reserved_usd := self._reserved.pop(number, None)) is None:
             return
-        usd = reserved_usd if math.isnan(usd) else usd
-        if usd:
-            self._largest_usd = max(self._largest_usd or 0.0, usd)
-        self._session.start(_pay(self._session, usd, reserved_usd))
+        self._session.start(_pay(self._session, self._costs.settled(usd, reserved_usd), reserved_usd))
 
 
 async def _pay(session: ApiSession, usd: float, reserved_usd: float) -> None:

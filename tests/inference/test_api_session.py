@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from inference.api_budget import Costs
 from inference.api_session import ApiSession
 from inference.engine import Request
 from tests.inference.api_world import ask, cached_costs, drain, engine, request
@@ -144,10 +145,18 @@ def test_the_budget_is_never_exceeded_and_nothing_paid_is_lost(tmp_path):
         spent = session.spent_usd
     paid = [response.cost_usd for response in responses if not response.error]
     delivered = sum(entry.cost_usd for entry in proxy.ledger.values())
-    assert 0.99 < sum(paid) <= 1.0 + 1e-9  # not one more of 0.008 would have fitted
+    assert 0.98 < sum(paid) <= 1.0 + 1e-9  # twice the largest, 0.008, would not have fitted
     assert spent == pytest.approx(sum(paid))
     assert delivered == pytest.approx(sum(paid))
     assert sum(cached_costs(tmp_path / "cache")) == pytest.approx(sum(paid))
+
+
+def test_an_unknown_cost_counts_as_what_was_set_aside_and_does_not_grow_from_one_to_the_next():
+    costs = Costs()
+    assert (costs.settled(math.nan, 0.5), costs.next_usd()) == (0.5, 0.0)
+    assert (costs.settled(0.1, 0.5), costs.next_usd()) == (0.1, 0.2)
+    assert (costs.settled(math.nan, 0.2), costs.next_usd()) == (0.2, 0.2)
+    assert (costs.settled(0.05, 0.2), costs.next_usd()) == (0.05, 0.2)
 
 
 def test_before_any_cost_is_known_no_more_is_sent_than_the_worst_case_allows(tmp_path):
@@ -174,7 +183,7 @@ def test_without_a_price_the_budget_counts_what_the_server_names(tmp_path):
         responses = ask(one, request(0))
         responses += ask(one, *map(request, range(1, 40)))
         assert session.is_exhausted
-        assert sum(response.cost_usd for response in responses) == pytest.approx(0.048)  # six of 0.008
+        assert sum(response.cost_usd for response in responses) == pytest.approx(0.040)  # five of 0.008, room for two
 
 
 def test_without_any_price_there_is_no_limit(tmp_path):
@@ -188,10 +197,10 @@ def test_without_any_price_there_is_no_limit(tmp_path):
 def test_answers_that_cannot_be_used_count_too(tmp_path):
     with (
         Provider(lambda *_: {"choices": []}, prices=(1e3, 1e3)) as provider,
-        ApiSession(tmp_path / "cache", max_cost_usd=0.02) as session,
+        ApiSession(tmp_path / "cache", max_cost_usd=0.03) as session,
     ):
         one = engine(provider, session)
-        assert ask(one, request(0, "a b c d")) == []  # each try costs 0.008
+        assert ask(one, request(0, "a b c d")) == []  # each try costs 0.008, room for two is asked for
         assert (session.is_exhausted, len(provider.requests)) == (True, 2)
         assert session.spent_usd == pytest.approx(0.016)
 

@@ -145,7 +145,7 @@ def test_closing_leaves_no_process(make):
 
 
 def test_the_budget_stops_before_the_conversation_that_would_break_it(make, tmp_path):
-    with ApiSession(tmp_path / "cache", max_cost_usd=2.5 * (AGENT_USD + USER_USD)) as session:
+    with ApiSession(tmp_path / "cache", max_cost_usd=3.5 * (AGENT_USD + USER_USD)) as session:
         engine = make(*["talk"] * 6, session=session, max_concurrency=6)
         for index in range(6):
             engine.submit(request(index))
