@@ -11,7 +11,7 @@ from scoring.cells import label, verdict
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
 from scoring.figures import CAPTIONS
 from scoring.html_parts import figure_html, folded_html, in_script, read_page, section_html, slug, table_html
-from scoring.number_formats import decimals, percent, signed_percent, span, usd
+from scoring.number_formats import p_value, percent, signed_percent, span, usd
 from scoring.plot_data import plot_data
 from scoring.published_section import published_parts
 from scoring.tables import seed_heading, tables
@@ -118,7 +118,7 @@ def _headline(result: Result) -> str:
     return (
         f"The router with the highest AvgAcc is {best['name']}: {percent(best['avg_acc'])}%, "
         f"{signed_percent(best['difference'])} points to Best Single ({single['models'][0]}), {level:g}% interval "
-        f"{span(best['difference_interval'], signed_percent)}, p {decimals(best['p_holm'], 3)} after Holm's "
+        f"{span(best['difference_interval'], signed_percent)}, p {p_value(best['p_holm'])} after Holm's "
         f"correction: {verdict(best)}."
     )
 

@@ -23,6 +23,11 @@ def decimals(number: float | None, n_decimals: int) -> str:
     return UNKNOWN if number is None else f"{number:.{n_decimals}f}"
 
 
+def p_value(p: float | None) -> str:
+    """Three decimals; what would be written as 0.000 is only bounded."""
+    return "<0.001" if p is not None and p < 0.001 else decimals(p, 3)
+
+
 def seconds(duration: float | None) -> str:
     return decimals(duration, 0 if (duration or 0) >= 100 else 1 if (duration or 0) >= 1 else 3)
 

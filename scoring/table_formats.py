@@ -22,6 +22,8 @@ _LATEX = str.maketrans(
         "~": r"\textasciitilde{}",
         "^": r"\textasciicircum{}",
         "–": "--",
+        "<": "$<$",
+        ">": "$>$",
         "±": r"$\pm$",
         "Δ": r"$\Delta$",
         "θ": r"$\theta$",

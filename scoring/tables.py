@@ -12,7 +12,7 @@ from rich.console import Console
 
 from scoring.cells import Row, ordered, table, verdict
 from scoring.latency_table import latency_table
-from scoring.number_formats import decimals, percent, signed_percent, span, usd
+from scoring.number_formats import p_value, percent, signed_percent, span, usd
 from scoring.pairs_table import pairs_table
 from scoring.pool_size_table import pool_size_records, pool_size_table
 from scoring.record_files import record_files
@@ -73,7 +73,7 @@ def summary_table(result: dict[str, Any]) -> Table:
             (f"{level:g}% interval", lambda row: span(row["avg_acc_interval"], percent)),
             ("Δ Best Single", lambda row: signed_percent(row["difference"])),
             (f"{level:g}% interval of Δ", lambda row: span(row["difference_interval"], signed_percent)),
-            ("p (Holm)", lambda row: decimals(row.get("p_holm"), 3)),
+            ("p (Holm)", lambda row: p_value(row.get("p_holm"))),
         ],
         [("Verdict", verdict)],
     )

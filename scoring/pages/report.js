@@ -3,7 +3,7 @@
 
 // ---- sort: numbers from high to low first, words from A to Z, unknown values always last
 
-const leading = text => parseFloat(text.replace(/^[\s[+]+/, "").replaceAll(",", ""));
+const leading = text => parseFloat(text.replace(/^[\s[+<]+/, "").replaceAll(",", ""));
 
 function sortBy(head) {
   const body = head.closest("table").tBodies[0];
