@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -46,7 +47,8 @@ def unfinished(job_ids: Collection[str] | None = None) -> dict[str, Queued] | No
 
 def release(job_id: str) -> None:
     """Let a task start again that SLURM holds back since it could not be launched."""
-    subprocess.run(["scontrol", "release", job_id], capture_output=True, timeout=60, check=False)
+    with suppress(subprocess.TimeoutExpired):  # the controller is away; whoever asked sees that it is still held
+        subprocess.run(["scontrol", "release", job_id], capture_output=True, timeout=60, check=False)
 
 
 def _cells(line: str) -> list[str]:

@@ -88,11 +88,14 @@ def cancel(submissions: Sequence[Submission]) -> None:
     """Tell exactly these to end: workers commit, free their claims and leave.
 
     Raises:
-        RouteyardError: SLURM refuses.
+        RouteyardError: SLURM refuses or does not answer.
     """
     on_slurm = [one.job_id for one in submissions if one.kind == "slurm"]
     if on_slurm:
-        answer = subprocess.run(["scancel", *on_slurm], capture_output=True, text=True, timeout=60, check=False)
+        try:
+            answer = subprocess.run(["scancel", *on_slurm], capture_output=True, text=True, timeout=60, check=False)
+        except subprocess.TimeoutExpired:
+            raise RouteyardError("scancel: SLURM's controller does not answer; try again once it does") from None
         if answer.returncode:
             raise RouteyardError(f"scancel: {' '.join(answer.stderr.split())}")
     for one in submissions:
