@@ -32,7 +32,8 @@ from store.layout import Layout  # noqa: E402
 from store.queries import read_indices  # noqa: E402
 from store.responses import read_columns  # noqa: E402
 from store.verify import verify  # noqa: E402
-from tests.slurm import cluster  # noqa: E402
+from tests.processes import parent  # noqa: E402
+from tests.slurm import cluster, warning  # noqa: E402
 
 N_MODELS = 4
 FILE_SYSTEM_MB = 64
@@ -87,7 +88,7 @@ class Campaign:
         workers, found = set(self.processes(b"submitit.core._submit")), []
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if (path / "cmdline").read_bytes().startswith(b"VLLM::") and _parent(path) in workers:
+                if (path / "cmdline").read_bytes().startswith(b"VLLM::") and parent(int(path.name)) in workers:
                     found.append(int(path.name))
         return found
 
@@ -126,7 +127,7 @@ def requeue_task(campaign: Campaign) -> bool:
 
 
 def warn_task(campaign: Campaign) -> bool:
-    return _tell_a_task(campaign, "scancel", "--signal=USR2")
+    return _tell_a_task(campaign, *warning.COMMAND)
 
 
 def node_down_and_up(campaign: Campaign) -> bool:
@@ -172,10 +173,6 @@ FAULTS: tuple[Callable[[Campaign], bool], ...] = (
     kill_worker, kill_engine, cancel_task, requeue_task, warn_task, node_down_and_up, restart_controller,
     corrupt_claim, fill_disk,
 )  # fmt: skip
-
-
-def _parent(process: Path) -> int:
-    return int((process / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _kill(campaign: Campaign, pids: list[int]) -> bool:

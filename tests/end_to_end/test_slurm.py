@@ -17,6 +17,7 @@ from store.responses import read_columns
 from store.tables import read_table
 from store.verify import verify
 from tests.end_to_end.conftest import ROOT, command
+from tests.slurm.warning import warn
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +94,7 @@ def test_a_collection_survives_everything(slurm, tmp_path):
         killed: kill,
         cancelled: lambda task: subprocess.run(["scancel", task], env=slurm, check=True),
         requeued: lambda task: subprocess.run(["scontrol", "requeue", task], env=slurm, check=True),
-        warned: lambda task: subprocess.run(["scancel", "--signal=USR2", task], env=slurm, check=True),
+        warned: lambda task: warn(task, slurm),
     }
     try:
         deadline = time.monotonic() + 600

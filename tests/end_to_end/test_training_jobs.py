@@ -18,14 +18,15 @@ from store.routings import read_routing
 from tests.end_to_end.conftest import ROOT, command
 from tests.end_to_end.test_slurm import worker_process
 from tests.releases import make_release
+from tests.slurm.warning import warn
 from tests.tiny_encoder import parameters_of
 
 pytestmark = pytest.mark.slow
 
 ROUTERS = ("router_dc", "hybrid_llm", "model_sat", "frugalgpt_encoder")
 SEED = 1
-# Many micro batches in a step: even on a fast machine a training is not over before it could be hit.
-TRAINING = {"steps": 160, "batch_size": 128, "patience": 1000, "evaluate_every": 40, "checkpoint_every": 5,
+# Some micro batches in a step: even on a fast machine a training is not over before it could be hit.
+TRAINING = {"steps": 100, "batch_size": 32, "patience": 1000, "evaluate_every": 25, "checkpoint_every": 5,
             "learning_rate": 1e-3}  # fmt: skip
 
 
@@ -67,17 +68,17 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
     program = [sys.executable, str(ROOT / "launch" / "train.py"), *words(hit, setting)]
     driver = subprocess.Popen(program, env=slurm, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def slurm_does(*command):
-        return lambda task: subprocess.run([*command, task], env=slurm, check=True)
+    def requeue(task):
+        subprocess.run(["scontrol", "requeue", task], env=slurm, check=True)
 
     actions = {
-        "router_dc": slurm_does("scontrol", "requeue"),
+        "router_dc": requeue,
         "model_sat": lambda task: os.kill(worker_process(task), signal.SIGKILL),
-        "hybrid_llm": slurm_does("scancel", "--signal=USR2"),
-        "frugalgpt_encoder": slurm_does("scontrol", "requeue"),
+        "hybrid_llm": lambda task: warn(task, slurm),
+        "frugalgpt_encoder": requeue,
     }
     rng = np.random.default_rng()
-    after = {key: int(rng.integers(3, 50)) for key in actions}  # any step will do
+    after = {key: int(rng.integers(5, 40)) for key in actions}  # any step behind the first checkpoint will do
     hit_at = {}
     try:
         deadline = time.monotonic() + 300
@@ -103,6 +104,8 @@ def test_a_training_that_is_killed_requeued_or_warned_ends_with_the_same_weights
     assert "failed model_sat: " in output, output  # one rank was killed, and SLURM ended the other
     again = command("train", *words(hit, setting), env=slurm)
     assert again.returncode == 0, f"{again.stdout}{again.stderr}\nhit at {hit_at}"
+    logs = "".join(path.read_text() for path in (hit / "runs").glob("*-train-*/*_log.err"))
+    assert [name for name in ROUTERS if f"{name}: goes on after step " not in logs] == [], f"hit at {hit_at}"
     whole, broken = routings(calm), routings(hit)
     for key, routing in whole.items():
         assert routing.meta["trainings"][0]["steps"] == TRAINING["steps"]
