@@ -36,7 +36,7 @@ class VLLMEngine(Engine):
         check_path(model)
         self._model, self._sampling, self._log = model, sampling, EngineLog()
         os.environ.update(spec.env)
-        os.environ.update(lifetime.for_children())
+        lifetime.end_children_with_us()
         try:
             from vllm import EngineArgs, LLMEngine, SamplingParams
             from vllm.inputs import TokensPrompt

@@ -42,8 +42,7 @@ class VLLMServer:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}/v1"
-        environment = {**os.environ, **spec.env}
-        environment |= lifetime.for_children(environment)
+        environment = {**os.environ, **spec.env, **lifetime.variables_for_children()}
         arguments = engine_arguments(spec, model) | {
             "served_model_name": model.name, "host": "127.0.0.1", "port": port,
             "tool_call_parser": model.tool_call_parser, "enable_auto_tool_choice": model.tool_call_parser is not None,
