@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from scoring.cells import ordered
 from scoring.contenders import BEST_SINGLE, DATASET_ORACLE, ORACLE, RANDOM
@@ -31,9 +32,11 @@ from scoring.figure_style import (
 )
 from scoring.number_formats import percent
 from scoring.published import categories
+from scoring.reduction import HARD
 
 _LINES = {RANDOM: ":", BEST_SINGLE: "-", DATASET_ORACLE: "--", ORACLE: "-."}
 _MARKS = {BEST_SINGLE: "o", DATASET_ORACLE: "P", ORACLE: "*"}
+_MOST_LEVELS = 17  # of up to 16 models
 _CLIPPED = 95  # percentile of the differences to Best Single at which the colours end: a few must not pale the rest
 
 
@@ -148,22 +151,38 @@ def domain_figure(result: Result) -> Figure:
     return figure
 
 
+def _levels(n_levels: int) -> list[NDArray[np.int64]]:
+    """Numbers of right models, each alone or, where they are many, 0, the hard ones, and ten more groups."""
+    numbers = np.arange(n_levels)
+    if n_levels <= _MOST_LEVELS:
+        return list(numbers[:, None])
+    return [numbers[: HARD[0]], numbers[HARD[0] : HARD[1] + 1], *np.array_split(numbers[HARD[1] + 1 :], 10)]
+
+
+def _mean(accuracy: NDArray[np.float64], n_queries: NDArray[np.float64]) -> float:
+    """Over the queries of a group of levels; NaN where it has none."""
+    known = ~np.isnan(accuracy) & (n_queries > 0)
+    return float(np.average(accuracy[known], weights=n_queries[known])) if known.any() else float("nan")
+
+
 def hardness_figure(result: Result) -> Figure:
     """How many queries k models answer, and the accuracy of routers and references on them (LLMRouterBench, Fig. 5)."""
-    n_queries = np.array(result["hardness"]["n_queries"])
+    parts = _levels(len(result["hardness"]["n_queries"]))
+    n_queries = [np.array(result["hardness"]["n_queries"])[part] for part in parts]
     names, title = drawn_routers(result, {row["name"] for row in result["hardness"]["rows"] if row["kind"] == "router"})
     shown = {RANDOM, BEST_SINGLE, *names}
     rows: list[dict[str, Any]] = [row for row in result["hardness"]["rows"] if row["name"] in shown]
     figure = new_figure(WIDTH, 5.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2.2))
-    top.bar(range(len(n_queries)), n_queries, color=GREY, width=0.8)
-    top.bar(range(1, min(4, len(n_queries))), n_queries[1:4], color=PALETTE[1], width=0.8)
+    colours = [PALETTE[1] if HARD[0] <= part[0] <= HARD[1] else GREY for part in parts]
+    top.bar(range(len(parts)), [some.sum() for some in n_queries], color=colours, width=0.8)
     top.set_ylabel("queries")
     n_hard, share = result["hardness"]["n_hard"], result["hardness"]["share_hard"]
     top.set_title(f"1 to 3 right: {n_hard:.0f} queries, {100 * share:.1f}%")
     styles = router_styles(result)
     for row in rows:
-        accuracy = 100 * np.array(row["accuracy"], dtype=float)
+        single = [np.array(row["accuracy"], dtype=float)[part] for part in parts]
+        accuracy = 100 * np.array([_mean(*pair) for pair in zip(single, n_queries, strict=True)])
         seen = np.flatnonzero(~np.isnan(accuracy))
         if row["kind"] == "router":
             colour, marker = styles[row["name"]]
@@ -173,7 +192,9 @@ def hardness_figure(result: Result) -> Figure:
             bottom.plot(seen, accuracy[seen], color=INK, linestyle=style, linewidth=1, label=row["name"])
     bottom.set_xlabel("number of models that are right")
     bottom.set_ylabel("accuracy, percent")
-    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+    bottom.set_xticks(
+        range(len(parts)), [str(part[0]) if len(part) == 1 else f"{part[0]}–{part[-1]}" for part in parts]
+    )
     for axes in (top, bottom):
         axes.grid(axis="y")
     legend_below(figure, title=title)

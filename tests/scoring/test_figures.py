@@ -277,3 +277,28 @@ def test_the_largest_pool_is_the_oracle(result, figures):
 @pytest.mark.parametrize(("name", "most", "expected"), [("short", 40, "short"), ("0123456789", 5, "01…89")])
 def test_long_names_lose_their_middle(name, most, expected):
     assert shortened(name, most) == expected
+
+
+@pytest.mark.parametrize(
+    ("n_models", "labels"),
+    [(3, ["0", "1", "2", "3"]), (33, ["0", "1–3", "4–6", "7–9", "10–12", "13–15", "16–18", "19–21", "22–24", "25–27",
+                                      "28–30", "31–33"])],
+)  # fmt: skip
+def test_queries_are_grouped_by_right_models_where_these_are_many(few, n_models, labels):
+    levels, rng = n_models + 1, np.random.default_rng(3)
+    n_queries = rng.integers(1, 9, levels).astype(float)
+    rows = [row | {"accuracy": rng.random(levels).tolist()} for row in few["hardness"]["rows"]]
+    rows[-1]["accuracy"][1] = None  # no score of that router on these
+    hardness = few["hardness"] | {"n_queries": n_queries.tolist(), "rows": rows}
+    top, bottom = drawn("hardness", few | {"hardness": hardness}).axes
+    assert [label.get_text() for label in bottom.get_xticklabels()] == labels
+    assert sum(bar.get_height() for bar in top.patches) == n_queries.sum()
+    lines = {line.get_label(): line for line in bottom.lines}
+    for row in rows:
+        if row["name"] not in lines:
+            continue
+        accuracy = np.array(row["accuracy"], dtype=float)
+        for at, height in zip(*lines[row["name"]].get_data(), strict=True):
+            first, _, last = labels[int(at)].partition("–")
+            some = [k for k in range(int(first), int(last or first) + 1) if not np.isnan(accuracy[k])]
+            assert height == pytest.approx(100 * np.average(accuracy[some], weights=n_queries[some]))
