@@ -84,7 +84,7 @@ def test_two_nodes_join_outlive_the_warning_and_leave_nothing(slurm, tmp_path, m
     results = [job.task(rank).paths.result_pickle for rank in range(2)]
     try:
         wait_until(lambda: (tmp_path / "ready").exists() or results[0].exists(), 120)
-        assert warn(job.job_id)
+        warn(job.job_id)
         wait_until(lambda: all(path.exists() for path in results), 120)
     finally:
         subprocess.run(["scancel", job.job_id], check=False)
