@@ -1,6 +1,8 @@
-"""What the kernel says about other processes."""
+"""What the kernel says about other processes, and their end."""
 
 import contextlib
+import os
+import signal
 from pathlib import Path
 
 
@@ -29,6 +31,13 @@ def children(pid: int) -> list[int]:
             if parent(int(path.name)) == pid:
                 found.append(int(path.name))
     return found
+
+
+def kill(*pids: int) -> None:
+    """Those that are still there."""
+    for pid in filter(is_running, pids):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _state(pid: int) -> list[str]:

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from store.layout import Layout
 from store.responses import read_columns
 from tests.end_to_end.conftest import ROOT, command
-from tests.processes import children, is_running
+from tests.processes import children, is_running, kill
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
@@ -129,9 +128,7 @@ def test_an_engine_whose_worker_is_killed_before_they_have_spoken_ends_too(tmp_p
         worker.wait()
         wait_until(lambda: not any(map(is_running, engines)), within_s=90)
     finally:
-        for pid in [worker.pid, *engines]:
-            if is_running(pid):
-                os.kill(pid, signal.SIGKILL)
+        kill(worker.pid, *engines)
 
 
 def engines_of(worker):

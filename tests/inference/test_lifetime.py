@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inference import lifetime
-from tests.processes import is_running, parent
+from tests.processes import is_running, kill, parent
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -66,11 +65,6 @@ def test_a_child_of_a_child_ends_with_it_and_not_with_its_parent(tmp_path: Path)
         wait_until(lambda: not is_running(second) and not is_running(third), within_s=20)
     finally:
         kill(second, third)
-
-
-def kill(*pids: int) -> None:
-    for pid in filter(is_running, pids):
-        os.kill(pid, signal.SIGKILL)
 
 
 GENERATIONS = """

@@ -16,6 +16,7 @@ from jobs import grading
 from jobs.grading import GradingError, judge_chunk, judging
 from store.records import Query, Score
 from tests.processes import children, is_running
+from tests.waiting import wait_until
 
 PROJECT = Path(__file__).parents[2]
 
@@ -134,10 +135,7 @@ def test_a_killed_scorer_leaves_nothing():
             assert len(family) >= 10  # two that judge, what makes their jails, and the jails
         finally:
             scorer.kill()
-    deadline = time.monotonic() + 10
-    while any(map(is_running, family)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not any(map(is_running, family))
+    wait_until(lambda: not any(map(is_running, family)), within_s=10)
 
 
 def offspring(pid):

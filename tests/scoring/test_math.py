@@ -20,6 +20,8 @@ from scoring.graders.latex_text import latex_to_text
 from scoring.graders.math import equal
 from scoring.graders.math_compat import equal_compat
 from scoring.graders.reasoning import answer_part, without_markdown
+from tests.processes import is_running
+from tests.waiting import wait_until
 
 TABLES = ("math_pairs_published", "math_pairs_robust")
 ANSWERS = sorted({answer for table in TABLES for row in cases(table) for answer in row[:2]})
@@ -126,11 +128,7 @@ def test_a_worker_ends_with_its_parent():
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, timeout=60)
     equal_, pid = done.stdout.split()
     assert equal_ == "True"
-    for _ in range(100):
-        if not Path(f"/proc/{pid}").exists() or "zombie" in Path(f"/proc/{pid}/status").read_text():
-            return
-        time.sleep(0.05)
-    pytest.fail("the worker is still there")
+    wait_until(lambda: not is_running(int(pid)), within_s=5, what=lambda: "the worker is still there")
 
 
 @pytest.mark.slow
