@@ -168,21 +168,21 @@ def _mean(accuracy: NDArray[np.float64], n_queries: NDArray[np.float64]) -> floa
 def hardness_figure(result: Result) -> Figure:
     """How many queries k models answer, and the accuracy of routers and references on them (LLMRouterBench, Fig. 5)."""
     parts = _levels(len(result["hardness"]["n_queries"]))
-    n_queries = [np.array(result["hardness"]["n_queries"])[part] for part in parts]
+    n_queries = np.array(result["hardness"]["n_queries"])
     names, title = drawn_routers(result, {row["name"] for row in result["hardness"]["rows"] if row["kind"] == "router"})
     shown = {RANDOM, BEST_SINGLE, *names}
     rows: list[dict[str, Any]] = [row for row in result["hardness"]["rows"] if row["name"] in shown]
     figure = new_figure(WIDTH, 5.0)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2.2))
     colours = [PALETTE[1] if HARD[0] <= part[0] <= HARD[1] else GREY for part in parts]
-    top.bar(range(len(parts)), [some.sum() for some in n_queries], color=colours, width=0.8)
+    top.bar(range(len(parts)), [n_queries[part].sum() for part in parts], color=colours, width=0.8)
     top.set_ylabel("queries")
     n_hard, share = result["hardness"]["n_hard"], result["hardness"]["share_hard"]
     top.set_title(f"1 to 3 right: {n_hard:.0f} queries, {100 * share:.1f}%")
     styles = router_styles(result)
     for row in rows:
-        single = [np.array(row["accuracy"], dtype=float)[part] for part in parts]
-        accuracy = 100 * np.array([_mean(*pair) for pair in zip(single, n_queries, strict=True)])
+        by_level = np.array(row["accuracy"], dtype=float)
+        accuracy = 100 * np.array([_mean(by_level[part], n_queries[part]) for part in parts])
         seen = np.flatnonzero(~np.isnan(accuracy))
         if row["kind"] == "router":
             colour, marker = styles[row["name"]]
