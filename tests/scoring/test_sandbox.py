@@ -12,13 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hostile_attacks import ATTACKS
+from hostile_escapes import ESCAPES
+from hostile_exhaustion import EXHAUSTION
 from hostile_forgeries import FORGERIES
 
 from scoring.graders import sandbox
 from scoring.graders.sandbox import Limits, SandboxError, check, in_parallel, run
 
 PROJECT = Path(__file__).parents[2]
+ATTACKS = ESCAPES | EXHAUSTION
 CHECKS = "expected_answer = 42\nanswer = program.load('answer')\nassert answer() == expected_answer\n"
 SMALL = Limits(
     cpu_s=1.0,
